@@ -1,0 +1,163 @@
+"""Same base, same data, same settings: test F1 of Nomen beside that of transformers.
+
+Runs what is missing, keeps every result in a cache folder, so that it can be stopped and started again, and
+prints the table of means and differences. Settings and seeds come from parity.toml.
+
+    python bench/parity.py --base BASE --cache CACHE --side peer        # transformers only
+    python bench/parity.py --base BASE --cache CACHE --nomen target/release/nomen
+    python bench/parity.py --cache CACHE --side none                    # the table of what is there
+    python bench/parity.py --cache CACHE --side defaults --nomen target/release/nomen
+
+`--side defaults` runs Nomen without any setting and compares with `reference_f1`. Exit code 1: a bound is missed.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# Mean difference over all sets, and of the worst set, that Nomen must not fall below.
+MEAN_BOUND, SET_BOUND = -0.005, -0.015
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=HERE / "../../shared/data", help="folder with a folder a set")
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--base", help="model folder; Nomen is given it as path:BASE, or `minilm` without it")
+    parser.add_argument("--side", choices=("both", "peer", "nomen", "defaults", "none"), default="both")
+    parser.add_argument("--nomen", default="nomen", help="the nomen binary")
+    parser.add_argument("--python", default=sys.executable, help="python with requirements.txt installed")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--sets", nargs="*")
+    parser.add_argument("--seeds", nargs="*", type=int)
+    return parser.parse_args()
+
+
+def run(command: list, log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as out:
+        done = subprocess.run([str(c) for c in command], stdout=out, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, command))}\n{tail}\nfull log: {log}")
+
+
+def run_peer(args, settings: dict, folder: Path, seed: int, result: Path) -> None:
+    command = [args.python, HERE / "peers/train_transformers.py", "--base", args.base, "--group-by-length", "--fused"]
+    command += ["--train", folder / "train.conll", "--dev", folder / "dev.conll", "--test", folder / "test.conll"]
+    command += ["--epochs", settings["num_train_epochs"], "--batch", settings["train_batch_size"]]
+    command += ["--lr", settings["learning_rate"], "--warmup", settings["warmup_ratio"]]
+    command += ["--weight-decay", settings["weight_decay"], "--max-grad-norm", settings["max_grad_norm"]]
+    command += ["--max-length", settings["max_length"], "--seed", seed, "--threads", args.threads]
+    run([*command, "--json", result], result.with_suffix(".log"))
+
+
+def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> None:
+    """Trains, scores the last model (what transformers keeps) and the best one, then drops the models."""
+    out = result.with_suffix(".run")
+    shutil.rmtree(out, ignore_errors=True)
+    base = f"path:{args.base}" if args.base else "minilm"
+    command = [args.nomen, "train", "--base", base, "--out", out]
+    command += ["--train", folder / "train.conll", "--dev", folder / "dev.conll", "--test", folder / "test.conll"]
+    keys = ("learning_rate", "num_train_epochs", "train_batch_size", "warmup_ratio", "weight_decay", "max_grad_norm")
+    chosen = {key: settings[key] for key in keys if key in settings} | {"seed": seed, "threads": args.threads}
+    for key, value in chosen.items():
+        command += ["--set", f"{key}={value}"]
+    run(command, result.with_suffix(".log"))
+    scores = {}
+    for model in ("model-last", "model-best"):
+        score = [args.nomen, "evaluate", "--model", out / model, "--data", folder / "test.conll", "--json"]
+        done = subprocess.run([str(c) for c in score], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, score))}\n{done.stderr}")
+        scores[model] = json.loads(done.stdout)
+    beside = result.with_suffix(".part")
+    beside.write_text(json.dumps(scores, indent=2) + "\n")
+    beside.replace(result)
+    shutil.rmtree(out)
+
+
+def peer_f1(result: dict) -> float:
+    return result["test"]["f1"]
+
+
+def nomen_f1(result: dict, model: str = "model-last") -> float:
+    return result[model]["ents_f"]
+
+
+def cell(values: list[float]) -> str:
+    if not values:
+        return "-"
+    mean = sum(values) / len(values)
+    return f"{mean:.4f} ({', '.join(f'{v:.3f}' for v in values)})"
+
+
+def table(args, sets: dict, seeds: list[int]) -> bool:
+    """Prints means with the seeds' scores; true when every bound holds on a complete table."""
+    print("| set | transformers | Nomen | difference |\n|---|---|---|---|")
+    differences = []
+    for name in sets:
+        peer, nomen = [], []
+        for seed in seeds:
+            for side, scores, f1 in (("peer", peer, peer_f1), ("nomen", nomen, nomen_f1)):
+                path = args.cache / side / f"{name}-{seed}.json"
+                if path.exists():
+                    scores.append(f1(json.loads(path.read_text())))
+        complete = len(peer) == len(nomen) == len(seeds)
+        difference = sum(nomen) / len(nomen) - sum(peer) / len(peer) if peer and nomen else None
+        if complete:
+            differences.append(difference)
+        shown = "-" if difference is None else f"{difference:+.4f}" + ("" if complete else " (incomplete)")
+        print(f"| {name} | {cell(peer)} | {cell(nomen)} | {shown} |")
+    if len(differences) < len(sets):
+        print(f"\n{len(differences)} of {len(sets)} sets are complete.")
+        return False
+    mean = sum(differences) / len(differences)
+    held = mean >= MEAN_BOUND and min(differences) >= SET_BOUND
+    print(f"\nmean difference {mean:+.4f} (bound {MEAN_BOUND}), worst set {min(differences):+.4f} (bound {SET_BOUND})")
+    return held
+
+
+def defaults_table(args, sets: dict, seeds: list[int]) -> bool:
+    print("| set | reference | Nomen without settings | |\n|---|---|---|---|")
+    held = True
+    for name, settings in sets.items():
+        paths = [args.cache / "defaults" / f"{name}-{seed}.json" for seed in seeds]
+        scores = [nomen_f1(json.loads(p.read_text()), "model-best") for p in paths if p.exists()]
+        reached = bool(scores) and sum(scores) / len(scores) >= settings["reference_f1"]
+        held &= reached
+        print(f"| {name} | {settings['reference_f1']} | {cell(scores)} | {'reached' if reached else 'missed'} |")
+    return held
+
+
+def main() -> None:
+    args = arguments()
+    config = tomllib.loads((HERE / "parity.toml").read_text())
+    sets = {n: config["common"] | s for n, s in config["sets"].items() if not args.sets or n in args.sets}
+    seeds = args.seeds or config["seeds"]
+    sides = {"both": ["peer", "nomen"], "none": []}.get(args.side, [args.side])
+    runners = {"peer": run_peer, "nomen": run_nomen, "defaults": run_nomen}
+    if "peer" in sides and not args.base:
+        raise SystemExit("--base is needed to run transformers: the folder of the base model")
+    # Seeds outside, so that every set has a first figure early.
+    for seed in seeds:
+        for name, settings in sets.items():
+            for side in sides:
+                result = args.cache / side / f"{name}-{seed}.json"
+                if result.exists():
+                    continue
+                print(f"{side} {name} seed {seed}", file=sys.stderr, flush=True)
+                result.parent.mkdir(parents=True, exist_ok=True)
+                given = {} if side == "defaults" else settings
+                runners[side](args, given, args.data / name, seed, result)
+    held = defaults_table(args, sets, seeds) if args.side == "defaults" else table(args, sets, seeds)
+    raise SystemExit(0 if held or args.side in ("peer", "none") else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -41,7 +41,7 @@ pub fn decode(tags: &[Tag]) -> Vec<Chunk> {
         };
         match chunks.last_mut() {
             Some(chunk) if open && !matches!(prefix, B | S | U) && chunk.label == *label => {
-                chunk.tokens.end = token + 1
+                chunk.tokens.end = token + 1;
             }
             _ => chunks.push(Chunk { tokens: token..token + 1, label: label.clone() }),
         }
@@ -64,7 +64,7 @@ pub fn encode(scheme: Scheme, len: usize, chunks: &[Chunk]) -> Vec<Tag> {
         let before_twin = touches(chunks.get(index + 1), |c| c.tokens.start, chunk.tokens.end);
         for token in chunk.tokens.clone() {
             let (first, last) = (token == chunk.tokens.start, token + 1 == chunk.tokens.end);
-            let prefix = prefix(scheme, first, last, after_twin, before_twin);
+            let prefix = prefix(scheme, &Position { first, last, after_twin, before_twin });
             debug_assert_eq!(tags[token], Tag::Outside, "chunks overlap");
             tags[token] = Tag::Part(prefix, chunk.label.clone());
         }
@@ -72,18 +72,26 @@ pub fn encode(scheme: Scheme, len: usize, chunks: &[Chunk]) -> Vec<Tag> {
     tags
 }
 
-/// The prefix for a token of a chunk, given whether the chunk touches another of the same label.
-fn prefix(scheme: Scheme, first: bool, last: bool, after_twin: bool, before_twin: bool) -> Prefix {
+/// Where a token stands in its chunk, and whether the chunk touches another of the same label.
+#[allow(clippy::struct_excessive_bools)] // four independent facts
+struct Position {
+    first: bool,
+    last: bool,
+    after_twin: bool,
+    before_twin: bool,
+}
+
+fn prefix(scheme: Scheme, at: &Position) -> Prefix {
     use Prefix::{B, E, I, L, S, U};
     match scheme {
-        Scheme::Iob1 if first && after_twin => B,
-        Scheme::Iob2 if first => B,
-        Scheme::Ioe1 if last && before_twin => E,
-        Scheme::Ioe2 if last => E,
+        Scheme::Iob1 if at.first && at.after_twin => B,
+        Scheme::Iob2 if at.first => B,
+        Scheme::Ioe1 if at.last && at.before_twin => E,
+        Scheme::Ioe2 if at.last => E,
         Scheme::Iob1 | Scheme::Iob2 | Scheme::Ioe1 | Scheme::Ioe2 => I,
         Scheme::Iobes | Scheme::Bilou => {
             let (end, single) = if scheme == Scheme::Iobes { (E, S) } else { (L, U) };
-            match (first, last) {
+            match (at.first, at.last) {
                 (true, true) => single,
                 (true, false) => B,
                 (false, true) => end,

@@ -1,1 +1,28 @@
-//! engine
+//! A small training engine for packed transformer encoders on the CPU.
+//!
+//! An encoder is written once, as the forward pass over a [`Tape`]; every operation saves what its backward pass
+//! needs. Activations are `[rows, width]` with one row a token and the sequences end to end ([`Packed`]), never
+//! padded. A worker thread owns a [`Pool`] of buffers and its [`Gradients`]; the [`optimizer`] adds the gradients of
+//! all workers in their order and steps the [`Parameters`]. The same build, machine and number of threads give the
+//! same bits.
+//!
+//! The engine knows nothing of entities or text.
+
+mod buffer;
+mod isa;
+mod kernels;
+mod matmul;
+mod ops;
+pub mod optimizer;
+mod packed;
+mod parameters;
+mod random;
+mod tape;
+
+pub use buffer::{Buffer, Pool};
+pub use isa::Isa;
+pub use ops::{Activation, Attention, Linear, Lookup, Norm};
+pub use packed::Packed;
+pub use parameters::{Gradient, Gradients, Parameter, ParameterId, Parameters};
+pub use random::{DropoutKey, Random};
+pub use tape::{Mode, Tape, Tensor};

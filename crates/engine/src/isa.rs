@@ -1,0 +1,103 @@
+//! Which instruction set the kernels run with.
+//!
+//! A kernel is written once, as a plain loop over slices, and compiled three times: for AVX-512, for AVX2 with
+//! FMA, and for whatever the build targets. The [`kernel!`](crate::isa::kernel) macro makes the three copies
+//! and the branch between them. All three accumulate in the same sixteen lanes, so they differ only by the
+//! rounding of fused multiply-adds.
+
+/// An instruction set that this processor has. Values come from [`Isa::detect`] and [`Isa::available`] alone,
+/// which is what makes calling the compiled copies sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Isa(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Isa {
+    /// The widest instruction set of this processor.
+    pub fn detect() -> Self {
+        *Self::available().last().expect("the portable path is always there")
+    }
+
+    /// Every instruction set that this processor has, the portable one first.
+    pub fn available() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+        let mut found = vec![Self(Kind::Portable)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 {
+                found.push(Self(Kind::Avx2));
+            }
+            if avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+            {
+                found.push(Self(Kind::Avx512));
+            }
+        }
+        found
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        self.0
+    }
+
+    /// Name for logs and reports.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "AVX-512",
+        }
+    }
+}
+
+/// `a * b + c`, fused where the instruction set has it. Without the constant a build for plain x86-64 would
+/// call the C library for every fused operation.
+#[inline(always)]
+pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// Declares a function that runs `body` compiled for the instruction set given as its first argument.
+///
+/// `body` must be `#[inline(always)]` and take `const FMA: bool`.
+macro_rules! kernel {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments, unsafe_code)]
+        $vis fn $name(isa: $crate::isa::Isa, $($arg: $type),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn avx512($($arg: $type),*) $(-> $out)? {
+                $body::<true>($($arg),*)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) $(-> $out)? {
+                $body::<true>($($arg),*)
+            }
+            match isa.kind() {
+                $crate::isa::Kind::Portable => $body::<false>($($arg),*),
+                // SAFETY: an `Isa` of this kind exists only after the processor reported the features.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Avx512 => unsafe { avx512($($arg),*) },
+            }
+        }
+    };
+}
+pub(crate) use kernel;

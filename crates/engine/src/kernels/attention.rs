@@ -1,0 +1,224 @@
+//! Scaled dot-product attention (Vaswani et al., 2017) of one sequence, head by head.
+//!
+//! Sequences of a sentence's length live in the first-level cache, and their matrix products are too small for a
+//! packing library: everything happens in a scratch of a few rows. The probabilities are not kept for the
+//! backward pass but computed again from their logarithmic sums, as in FlashAttention (Dao et al., 2022): long
+//! sequences then cost no quadratic memory.
+
+use super::math::{LANES, dot, exp, fold};
+use crate::{
+    isa::{fma, kernel},
+    matmul::{View, small_matmul_body},
+    random::Dropout,
+};
+
+/// Rows of scores in the scratch at a time.
+const TILE: usize = 32;
+
+/// Shape of the attention of one sequence.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heads {
+    /// Number of heads.
+    pub heads: usize,
+    /// Width of a head.
+    pub width: usize,
+    /// What scores are multiplied with before the softmax.
+    pub scale: f32,
+}
+
+impl Heads {
+    fn model_width(self) -> usize {
+        self.heads * self.width
+    }
+}
+
+/// Columns of a row of scores, rounded up to whole vectors.
+fn padded(length: usize) -> usize {
+    length.next_multiple_of(LANES)
+}
+
+/// Floats of scratch that a sequence of `length` tokens needs, forward or backward.
+pub(crate) fn scratch_len(length: usize, heads: Heads) -> usize {
+    2 * (heads.width + TILE) * padded(length)
+}
+
+kernel! {
+    /// `qkv [length, 3 * width]` to `out [length, width]`; `log_sums [heads, length]` for the backward pass.
+    /// `first` numbers the sequence's first probability for the dropout.
+    pub(crate) fn attention_forward(
+        heads: Heads,
+        qkv: &[f32],
+        out: &mut [f32],
+        log_sums: &mut [f32],
+        dropout: Dropout,
+        first: u32,
+        scratch: &mut [f32],
+    ) = forward_body;
+}
+
+#[inline(always)]
+fn forward_body<const FMA: bool>(
+    heads: Heads,
+    qkv: &[f32],
+    out: &mut [f32],
+    log_sums: &mut [f32],
+    dropout: Dropout,
+    first: u32,
+    scratch: &mut [f32],
+) {
+    let (width, row) = (heads.model_width(), 3 * heads.model_width());
+    let length = qkv.len() / row;
+    let columns = padded(length);
+    let (keys, scores) = scratch.split_at_mut(heads.width * columns);
+    out.fill(0.0);
+    for head in 0..heads.heads {
+        let at = head * heads.width;
+        transpose(&qkv[width + at..], row, length, heads.width, keys, columns);
+        let values = View::strided(&qkv[2 * width + at..], row);
+        for top in (0..length).step_by(TILE) {
+            let rows = TILE.min(length - top);
+            let scores = &mut scores[..rows * columns];
+            scores.fill(0.0);
+            let queries = View::strided(&qkv[top * row + at..], row);
+            small_matmul_body::<FMA>(scores, columns, queries, View::rows(keys, columns), [rows, heads.width, columns]);
+            for (line, scores) in scores.chunks_exact_mut(columns).enumerate() {
+                let scores = &mut scores[..length];
+                let query = head * length + top + line;
+                log_sums[query] = softmax::<FMA>(scores, heads.scale);
+                if !dropout.is_none() {
+                    let first = first.wrapping_add((query * length) as u32);
+                    for (key, score) in scores.iter_mut().enumerate() {
+                        *score *= dropout.factor(first.wrapping_add(key as u32));
+                    }
+                }
+            }
+            let out = &mut out[top * width + at..];
+            small_matmul_body::<FMA>(out, width, View::strided(scores, columns), values, [rows, length, heads.width]);
+        }
+    }
+}
+
+kernel! {
+    /// The gradient of `qkv` from `dout`, the gradient of the output; `dqkv` is overwritten.
+    pub(crate) fn attention_backward(
+        heads: Heads,
+        qkv: &[f32],
+        out: &[f32],
+        log_sums: &[f32],
+        dout: &[f32],
+        dqkv: &mut [f32],
+        dropout: Dropout,
+        first: u32,
+        scratch: &mut [f32],
+    ) = backward_body;
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn backward_body<const FMA: bool>(
+    heads: Heads,
+    qkv: &[f32],
+    out: &[f32],
+    log_sums: &[f32],
+    dout: &[f32],
+    dqkv: &mut [f32],
+    dropout: Dropout,
+    first: u32,
+    scratch: &mut [f32],
+) {
+    let (width, row) = (heads.model_width(), 3 * heads.model_width());
+    let length = qkv.len() / row;
+    let columns = padded(length);
+    let (keys, scratch) = scratch.split_at_mut(heads.width * columns);
+    let (values, scratch) = scratch.split_at_mut(heads.width * columns);
+    let (scores, dscores) = scratch.split_at_mut(TILE * columns);
+    dqkv.fill(0.0);
+    for head in 0..heads.heads {
+        let at = head * heads.width;
+        transpose(&qkv[width + at..], row, length, heads.width, keys, columns);
+        transpose(&qkv[2 * width + at..], row, length, heads.width, values, columns);
+        for top in (0..length).step_by(TILE) {
+            let rows = TILE.min(length - top);
+            let (scores, dscores) = (&mut scores[..rows * columns], &mut dscores[..rows * columns]);
+            scores.fill(0.0);
+            dscores.fill(0.0);
+            let queries = View::strided(&qkv[top * row + at..], row);
+            let dout_tile = View::strided(&dout[top * width + at..], width);
+            let product = [rows, heads.width, columns];
+            small_matmul_body::<FMA>(scores, columns, queries, View::rows(keys, columns), product);
+            small_matmul_body::<FMA>(dscores, columns, dout_tile, View::rows(values, columns), product);
+            for line in 0..rows {
+                let query = head * length + top + line;
+                let span = (top + line) * width + at..(top + line) * width + at + heads.width;
+                let projection = dot::<FMA>(&dout[span.clone()], &out[span]);
+                let scores = &mut scores[line * columns..][..length];
+                let dscores = &mut dscores[line * columns..][..length];
+                let first = first.wrapping_add((query * length) as u32);
+                let log_sum = log_sums[query];
+                for (key, (score, dscore)) in scores.iter_mut().zip(dscores).enumerate() {
+                    let probability = exp::<FMA>(fma::<FMA>(*score, heads.scale, -log_sum));
+                    let factor = if dropout.is_none() { 1.0 } else { dropout.factor(first.wrapping_add(key as u32)) };
+                    *score = probability * factor;
+                    *dscore = probability * (factor * *dscore - projection) * heads.scale;
+                }
+            }
+            let (probabilities, dscores) = (View::strided(scores, columns), View::strided(dscores, columns));
+            let over_queries = [length, rows, heads.width];
+            let key_rows = View::strided(&qkv[width + at..], row);
+            let dvalues = &mut dqkv[2 * width + at..];
+            small_matmul_body::<FMA>(dvalues, row, probabilities.transposed(), dout_tile, over_queries);
+            let dkeys = &mut dqkv[width + at..];
+            small_matmul_body::<FMA>(dkeys, row, dscores.transposed(), queries, over_queries);
+            let dqueries = &mut dqkv[top * row + at..];
+            small_matmul_body::<FMA>(dqueries, row, dscores, key_rows, [rows, length, heads.width]);
+        }
+    }
+}
+
+/// `source [length, width]`, its rows `row` apart, to `target [width, columns]`; the columns past `length` are 0.
+#[inline(always)]
+fn transpose(source: &[f32], row: usize, length: usize, width: usize, target: &mut [f32], columns: usize) {
+    for target in target.chunks_exact_mut(columns) {
+        target[length..].fill(0.0);
+    }
+    for (position, source) in source.chunks(row).take(length).enumerate() {
+        for (target, value) in target[position..].iter_mut().step_by(columns).zip(&source[..width]) {
+            *target = *value;
+        }
+    }
+}
+
+/// Scores become `softmax(scale * scores)`; returns the logarithm of the sum.
+#[inline(always)]
+fn softmax<const FMA: bool>(scores: &mut [f32], scale: f32) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let chunks = scores.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] = if chunk[lane] > lanes[lane] { chunk[lane] } else { lanes[lane] };
+        }
+    }
+    let mut max = rest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for lane in lanes {
+        max = max.max(lane);
+    }
+    let mut sums = [0.0; LANES];
+    let mut chunks = scores.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        for lane in 0..LANES {
+            chunk[lane] = exp::<FMA>((chunk[lane] - max) * scale);
+            sums[lane] += chunk[lane];
+        }
+    }
+    for (score, sum) in chunks.into_remainder().iter_mut().zip(&mut sums) {
+        *score = exp::<FMA>((*score - max) * scale);
+        *sum += *score;
+    }
+    let sum = fold(sums);
+    let inverse = 1.0 / sum;
+    for score in scores {
+        *score *= inverse;
+    }
+    fma::<FMA>(max, scale, sum.ln())
+}

@@ -1,0 +1,125 @@
+//! Passes over whole buffers.
+
+use super::math::{LANES, fold};
+use crate::{
+    isa::{fma, kernel},
+    random::Dropout,
+};
+
+kernel! {
+    /// `sum += term`.
+    pub(crate) fn accumulate(sum: &mut [f32], term: &[f32]) = accumulate_body;
+}
+
+#[inline(always)]
+fn accumulate_body<const FMA: bool>(sum: &mut [f32], term: &[f32]) {
+    for (sum, term) in sum.iter_mut().zip(term) {
+        *sum += term;
+    }
+}
+
+kernel! {
+    /// `values *= factors`.
+    pub(crate) fn scale_by(values: &mut [f32], factors: &[f32]) = scale_by_body;
+}
+
+#[inline(always)]
+fn scale_by_body<const FMA: bool>(values: &mut [f32], factors: &[f32]) {
+    for (value, factor) in values.iter_mut().zip(factors) {
+        *value *= factor;
+    }
+}
+
+kernel! {
+    /// Multiplies every value with its dropout factor.
+    pub(crate) fn drop_out(values: &mut [f32], dropout: Dropout) = drop_out_body;
+}
+
+#[inline(always)]
+fn drop_out_body<const FMA: bool>(values: &mut [f32], dropout: Dropout) {
+    for (index, value) in values.iter_mut().enumerate() {
+        *value *= dropout.factor(index as u32);
+    }
+}
+
+/// Every row of `values` becomes `row`.
+pub(crate) fn fill_rows(values: &mut [f32], row: &[f32]) {
+    for values in values.chunks_exact_mut(row.len()) {
+        values.copy_from_slice(row);
+    }
+}
+
+kernel! {
+    /// `sums [width] +=` the columns of `values [rows, width]`.
+    pub(crate) fn add_column_sums(values: &[f32], sums: &mut [f32]) = add_column_sums_body;
+}
+
+#[inline(always)]
+fn add_column_sums_body<const FMA: bool>(values: &[f32], sums: &mut [f32]) {
+    for row in values.chunks_exact(sums.len()) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+}
+
+kernel! {
+    /// Sum of the squares of a slice of at most a few thousand values, in `f32` lanes.
+    pub(crate) fn squared_sum(values: &[f32]) -> f32 = squared_sum_body;
+}
+
+#[inline(always)]
+fn squared_sum_body<const FMA: bool>(values: &[f32]) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for chunk in values.chunks(LANES) {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane = fma::<FMA>(*value, *value, *lane);
+        }
+    }
+    fold(lanes)
+}
+
+/// The constants of one step of AdamW.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AdamwStep {
+    /// Factor of the gradient (clipping).
+    pub gradient_scale: f32,
+    /// `1 - rate * weight decay`.
+    pub keep: f32,
+    /// `rate / (1 - beta1^t)`.
+    pub rate: f32,
+    /// `1 / sqrt(1 - beta2^t)`.
+    pub inverse_root: f32,
+    pub beta1: f32,
+    pub beta2: f32,
+    pub eps: f32,
+}
+
+kernel! {
+    /// One step of AdamW over values and their moments in a single pass, in the order of operations of
+    /// `torch.optim.AdamW`.
+    pub(crate) fn adamw(
+        values: &mut [f32],
+        first: &mut [f32],
+        second: &mut [f32],
+        gradient: &[f32],
+        step: AdamwStep,
+    ) = adamw_body;
+}
+
+#[inline(always)]
+fn adamw_body<const FMA: bool>(
+    values: &mut [f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    gradient: &[f32],
+    step: AdamwStep,
+) {
+    for (((value, first), second), gradient) in values.iter_mut().zip(first).zip(second).zip(gradient) {
+        let gradient = gradient * step.gradient_scale;
+        *first = fma::<FMA>(gradient - *first, 1.0 - step.beta1, *first);
+        *second = fma::<FMA>(gradient * gradient, 1.0 - step.beta2, *second * step.beta2);
+        let denominator = fma::<FMA>(second.sqrt(), step.inverse_root, step.eps);
+        *value = *value * step.keep - step.rate * (*first / denominator);
+    }
+}

@@ -1,0 +1,16 @@
+//! Loops over slices that the operations are made of; each is compiled for every instruction set (see
+//! [`crate::isa`]) and bound by memory or by the vector units, never by calls.
+
+mod activation;
+mod attention;
+mod elementwise;
+mod math;
+mod norm;
+
+pub(crate) use activation::{gelu, gelu_tanh, relu};
+pub(crate) use attention::{Heads, attention_backward, attention_forward, scratch_len};
+pub(crate) use elementwise::{
+    AdamwStep, accumulate, adamw, add_column_sums, drop_out, fill_rows, scale_by, squared_sum,
+};
+pub(crate) use math::log_sum_exp_rows;
+pub(crate) use norm::{layer_norm_backward, layer_norm_forward};

@@ -1,0 +1,101 @@
+//! Multi-head self-attention within each sequence.
+
+use super::Node;
+use crate::{
+    Buffer, Tape, Tensor, kernels,
+    kernels::{Heads, scratch_len},
+    random::Dropout,
+};
+
+/// How a layer attends.
+#[derive(Debug, Clone, Copy)]
+pub struct Attention {
+    /// Number of heads; divides the width.
+    pub heads: usize,
+    /// Probability that an attention weight is dropped while training.
+    pub dropout: f32,
+}
+
+pub(crate) struct Saved {
+    heads: Heads,
+    input: usize,
+    output: usize,
+    pub log_sums: Buffer,
+    dropout: Dropout,
+}
+
+impl Tape<'_> {
+    /// `qkv [rows, 3 * width]` (queries, keys, values side by side) to `[rows, width]`; every token attends to all
+    /// tokens of its sequence.
+    pub fn attention(&mut self, qkv: Tensor, attention: Attention) -> Tensor {
+        let (rows, triple) = self.shape(&qkv);
+        let width = triple / 3;
+        let head_width = width / attention.heads;
+        let heads = Heads { heads: attention.heads, width: head_width, scale: 1.0 / (head_width as f32).sqrt() };
+        let dropout = self.next_dropout(attention.dropout);
+        let packed = self.packed;
+        let mut out = self.pool.take(rows * width);
+        let mut log_sums = self.pool.take(rows * attention.heads);
+        let mut scratch = self.pool.take(scratch_len(packed.longest(), heads));
+        let mut first = 0u32;
+        for sequence in packed.sequences() {
+            kernels::attention_forward(
+                self.isa,
+                heads,
+                &self.data(qkv.index)[sequence.start * triple..sequence.end * triple],
+                &mut out[sequence.start * width..sequence.end * width],
+                &mut log_sums[sequence.start * attention.heads..sequence.end * attention.heads],
+                dropout,
+                first,
+                &mut scratch,
+            );
+            first = first.wrapping_add((attention.heads * sequence.len() * sequence.len()) as u32);
+        }
+        self.pool.give(scratch);
+        let needs_gradient = self.value(qkv.index).needs_gradient;
+        let output = self.push(out, rows, width, needs_gradient);
+        if self.is_training() && needs_gradient {
+            self.save(&qkv);
+            self.save(&output);
+            let saved = Saved { heads, input: qkv.index, output: output.index, log_sums, dropout };
+            self.record(&output, || Node::Attention(saved));
+        } else {
+            self.pool.give(log_sums);
+        }
+        self.release(qkv);
+        output
+    }
+}
+
+impl Saved {
+    pub fn backward(self, tape: &mut Tape<'_>) {
+        let Some(dout) = tape.take_gradient(self.output) else { return };
+        let (rows, triple) = (tape.value(self.input).rows, tape.value(self.input).width);
+        let (width, heads) = (triple / 3, self.heads.heads);
+        let packed = tape.packed;
+        let mut dqkv = tape.pool.take(rows * triple);
+        let mut scratch = tape.pool.take(scratch_len(packed.longest(), self.heads));
+        let mut first = 0u32;
+        for sequence in packed.sequences() {
+            kernels::attention_backward(
+                tape.isa,
+                self.heads,
+                &tape.data(self.input)[sequence.start * triple..sequence.end * triple],
+                &tape.data(self.output)[sequence.start * width..sequence.end * width],
+                &self.log_sums[sequence.start * heads..sequence.end * heads],
+                &dout[sequence.start * width..sequence.end * width],
+                &mut dqkv[sequence.start * triple..sequence.end * triple],
+                self.dropout,
+                first,
+                &mut scratch,
+            );
+            first = first.wrapping_add((heads * sequence.len() * sequence.len()) as u32);
+        }
+        for buffer in [scratch, dout, self.log_sums] {
+            tape.pool.give(buffer);
+        }
+        tape.put_gradient(self.input, dqkv);
+        tape.discard(self.input);
+        tape.discard(self.output);
+    }
+}

@@ -1,0 +1,72 @@
+//! Affine maps.
+
+use super::Node;
+use crate::{
+    Gradients, ParameterId, Tape, Tensor, kernels,
+    matmul::{View, matmul},
+};
+
+/// Numbers of the weight `[out, in]` and the bias `[out]` of an affine map, laid out as in PyTorch.
+#[derive(Debug, Clone, Copy)]
+pub struct Linear {
+    /// `[out, in]`.
+    pub weight: ParameterId,
+    /// `[out]`.
+    pub bias: ParameterId,
+}
+
+pub(crate) struct Saved {
+    map: Linear,
+    input: usize,
+    output: usize,
+}
+
+impl Tape<'_> {
+    /// `y = x · weightᵀ + bias`: `x [rows, in]` to `[rows, out]`.
+    pub fn linear(&mut self, x: &Tensor, map: Linear) -> Tensor {
+        let (rows, inputs) = self.shape(x);
+        let parameters = self.parameters;
+        let (weight, bias) = (parameters.get(map.weight), parameters.get(map.bias));
+        let outputs = weight.rows;
+        let mut y = self.pool.take(rows * outputs);
+        kernels::fill_rows(&mut y, &bias.values);
+        let weights = View::rows(&weight.values, inputs).transposed();
+        matmul(&mut y, View::rows(self.data(x.index), inputs), weights, [rows, inputs, outputs], true);
+        let trained = self.trainable(map.weight) || self.trainable(map.bias);
+        let needs_gradient = trained || self.value(x.index).needs_gradient;
+        let output = self.push(y, rows, outputs, needs_gradient);
+        if self.trainable(map.weight) {
+            self.save(x);
+        }
+        self.record(&output, || Node::Linear(Saved { map, input: x.index, output: output.index }));
+        output
+    }
+}
+
+impl Saved {
+    pub fn backward(self, tape: &mut Tape<'_>, gradients: &mut Gradients) {
+        let Some(dy) = tape.take_gradient(self.output) else { return };
+        let (rows, inputs) = (tape.value(self.input).rows, tape.value(self.input).width);
+        let parameters = tape.parameters;
+        let weight = parameters.get(self.map.weight);
+        let outputs = weight.rows;
+        if weight.trainable {
+            let (dweight, fresh) = gradients.dense(self.map.weight, outputs * inputs);
+            let x = View::rows(tape.data(self.input), inputs);
+            matmul(dweight, View::rows(&dy, outputs).transposed(), x, [outputs, rows, inputs], !fresh);
+        }
+        if tape.trainable(self.map.bias) {
+            kernels::add_column_sums(tape.isa, &dy, gradients.dense_sum(self.map.bias, outputs));
+        }
+        if tape.value(self.input).needs_gradient {
+            // Where another operation has read the same activation, its gradient is added to in place.
+            let known = tape.take_gradient(self.input);
+            let add = known.is_some();
+            let mut dx = known.unwrap_or_else(|| tape.pool.take(rows * inputs));
+            let weights = View::rows(&weight.values, inputs);
+            matmul(&mut dx, View::rows(&dy, outputs), weights, [rows, outputs, inputs], add);
+            tape.put_gradient(self.input, dx);
+        }
+        tape.pool.give(dy);
+    }
+}

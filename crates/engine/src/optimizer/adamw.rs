@@ -1,0 +1,246 @@
+//! `AdamW` (Loshchilov and Hutter, 2019), step for step equal to `torch.optim.AdamW` behind
+//! `torch.nn.utils.clip_grad_norm_`.
+
+use thiserror::Error;
+
+use crate::{Buffer, Gradient, Gradients, Isa, Parameters, kernels, kernels::AdamwStep};
+
+/// The constants of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamwConfig {
+    /// Decay of the mean of gradients.
+    pub beta1: f64,
+    /// Decay of the mean of squared gradients.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub eps: f64,
+    /// Share of a weight that a rate of 1 would take away, for parameters that decay.
+    pub weight_decay: f64,
+    /// Gradients are scaled down to this Euclidean norm; 0 for no limit.
+    pub max_norm: f64,
+}
+
+impl Default for AdamwConfig {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01, max_norm: 1.0 }
+    }
+}
+
+/// Moments of every weight, and the number of steps taken.
+#[derive(Clone)]
+pub struct Adamw {
+    config: AdamwConfig,
+    /// First and second moment of each parameter; empty for those that are not trained.
+    moments: Vec<[Buffer; 2]>,
+    steps: u64,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stepped {
+    /// Norm of all gradients together, before clipping.
+    pub gradient_norm: f64,
+}
+
+/// A gradient is not a number; no weight was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the gradient of `{parameter}` is not finite")]
+pub struct NotFinite {
+    /// The first such parameter.
+    pub parameter: String,
+}
+
+/// Weights that one job of the two passes below takes: small enough for a core's second-level cache.
+const CHUNK: usize = 16 * 1024;
+
+impl Adamw {
+    /// A fresh optimizer.
+    pub fn new(config: AdamwConfig, parameters: &Parameters) -> Self {
+        let moments = parameters
+            .iter()
+            .map(|parameter| {
+                let len = if parameter.trainable { parameter.values.len() } else { 0 };
+                [Buffer::zeros(len), Buffer::zeros(len)]
+            })
+            .collect();
+        Self { config, moments, steps: 0 }
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// First and second moments of every parameter, in the order of [`Parameters`], for a checkpoint.
+    pub fn moments(&self) -> impl ExactSizeIterator<Item = &[Buffer; 2]> {
+        self.moments.iter()
+    }
+
+    /// Goes on from a checkpoint: the moments are filled in by `fill(parameter, moment, target)`.
+    ///
+    /// # Errors
+    /// Whatever `fill` reports.
+    pub fn restore<E>(
+        &mut self,
+        steps: u64,
+        mut fill: impl FnMut(usize, usize, &mut [f32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (index, moments) in self.moments.iter_mut().enumerate() {
+            for (which, buffer) in moments.iter_mut().enumerate() {
+                fill(index, which, buffer)?;
+            }
+        }
+        self.steps = steps;
+        Ok(())
+    }
+
+    /// Adds the gradients of all workers in order, clips them and changes the weights; `workers[0]` is left with
+    /// the sum.
+    ///
+    /// # Errors
+    /// A gradient is not finite. Then no weight has changed.
+    pub fn step(
+        &mut self,
+        parameters: &mut Parameters,
+        workers: &mut [&mut Gradients],
+        rate: f64,
+        isa: Isa,
+    ) -> Result<Stepped, NotFinite> {
+        let threads = workers.len();
+        let gradient_norm = sum_and_norm(parameters, workers, isa)?;
+        self.steps += 1;
+        let config = self.config;
+        let clip = if config.max_norm > 0.0 { (config.max_norm / (gradient_norm + 1e-6)).min(1.0) } else { 1.0 };
+        let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
+        let constants = |decays: bool| AdamwStep {
+            gradient_scale: clip as f32,
+            keep: if decays { (1.0 - rate * config.weight_decay) as f32 } else { 1.0 },
+            rate: (rate / correction(config.beta1)) as f32,
+            inverse_root: (1.0 / correction(config.beta2).sqrt()) as f32,
+            beta1: config.beta1 as f32,
+            beta2: config.beta2 as f32,
+            eps: config.eps as f32,
+        };
+        let mut jobs = Vec::new();
+        let sum: &Gradients = workers[0];
+        for ((parameter, [first, second]), gradient) in parameters.iter_mut().zip(&mut self.moments).zip(sum.iter()) {
+            if !parameter.trainable {
+                continue;
+            }
+            let constants = constants(parameter.decays);
+            // Whole rows a chunk, so that a sparse gradient can be walked along.
+            let rows = (CHUNK / parameter.width).max(1);
+            let chunk = rows * parameter.width;
+            let parts = parameter.values.chunks_mut(chunk).zip(first.chunks_mut(chunk)).zip(second.chunks_mut(chunk));
+            for (index, ((values, first), second)) in parts.enumerate() {
+                jobs.push(Update {
+                    values,
+                    first,
+                    second,
+                    gradient,
+                    constants,
+                    offset: index * chunk,
+                    width: parameter.width,
+                });
+            }
+        }
+        in_parallel(threads, jobs, |update| update.run(isa));
+        Ok(Stepped { gradient_norm })
+    }
+}
+
+/// One chunk of one parameter.
+struct Update<'a> {
+    values: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    gradient: &'a Gradient,
+    constants: AdamwStep,
+    /// Position of the chunk in its parameter.
+    offset: usize,
+    width: usize,
+}
+
+impl Update<'_> {
+    fn run(self, isa: Isa) {
+        let Self { values, first, second, gradient, constants, offset, width } = self;
+        match gradient {
+            Gradient::Dense(gradient) => {
+                kernels::adamw(isa, values, first, second, &gradient[offset..offset + values.len()], constants);
+            }
+            Gradient::Zero => {
+                let zeros = vec![0.0; values.len()];
+                kernels::adamw(isa, values, first, second, &zeros, constants);
+            }
+            Gradient::Rows { ids, values: rows } => {
+                let zeros = vec![0.0; width];
+                let parts = values.chunks_mut(width).zip(first.chunks_mut(width)).zip(second.chunks_mut(width));
+                let mut slot = ids.partition_point(|&id| (id as usize) < offset / width);
+                for (row, ((values, first), second)) in parts.enumerate() {
+                    let hit = ids.get(slot).is_some_and(|&id| id as usize == offset / width + row);
+                    let gradient = if hit { &rows[slot * width..][..width] } else { &zeros };
+                    slot += usize::from(hit);
+                    kernels::adamw(isa, values, first, second, gradient, constants);
+                }
+            }
+        }
+    }
+}
+
+/// Adds all workers' gradients to the first one's, in order, and gives the norm of the sum.
+fn sum_and_norm(parameters: &Parameters, workers: &mut [&mut Gradients], isa: Isa) -> Result<f64, NotFinite> {
+    let threads = workers.len();
+    let (sum, others) = workers.split_first_mut().expect("there is at least one worker");
+    for other in others.iter() {
+        sum.add_sparse(isa, other, parameters);
+    }
+    let others: Vec<&Gradients> = others.iter().map(|other| &**other).collect();
+    let mut jobs: Vec<(usize, usize, &mut [f32])> = Vec::new();
+    for (index, gradient) in sum.iter_mut().enumerate() {
+        match gradient {
+            Gradient::Zero => {}
+            Gradient::Rows { values, .. } | Gradient::Dense(values) => {
+                jobs.extend(values.chunks_mut(CHUNK).enumerate().map(|(part, chunk)| (index, part * CHUNK, chunk)));
+            }
+        }
+    }
+    let others: Vec<Vec<&Gradient>> = others.iter().map(|other| other.iter().collect()).collect();
+    let squares = in_parallel(threads, jobs, |(index, offset, chunk)| {
+        for other in &others {
+            if let Gradient::Dense(term) = other[index] {
+                kernels::accumulate(isa, chunk, &term[offset..offset + chunk.len()]);
+            }
+        }
+        let square: f64 = chunk.chunks(1024).map(|part| f64::from(kernels::squared_sum(isa, part))).sum();
+        (index, square)
+    });
+    if let Some((index, _)) = squares.iter().find(|(_, square)| !square.is_finite()) {
+        let parameter = parameters.iter().nth(*index).map(|parameter| parameter.name.clone()).unwrap_or_default();
+        return Err(NotFinite { parameter });
+    }
+    Ok(squares.iter().map(|(_, square)| square).sum::<f64>().sqrt())
+}
+
+/// Runs jobs on threads, each taking every `threads`-th; the results stand in the order of the jobs.
+fn in_parallel<J: Send, R: Send>(threads: usize, jobs: Vec<J>, run: impl Fn(J) -> R + Sync) -> Vec<R> {
+    if threads <= 1 {
+        return jobs.into_iter().map(run).collect();
+    }
+    let count = jobs.len();
+    let mut shares: Vec<Vec<J>> = (0..threads).map(|_| Vec::with_capacity(count / threads + 1)).collect();
+    for (index, job) in jobs.into_iter().enumerate() {
+        shares[index % threads].push(job);
+    }
+    let run = &run;
+    let mut done: Vec<std::vec::IntoIter<R>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = shares
+            .into_iter()
+            .map(|share| scope.spawn(move || share.into_iter().map(run).collect::<Vec<R>>().into_iter()))
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    (0..count).filter_map(|index| done[index % threads].next()).collect()
+}

@@ -1,0 +1,187 @@
+//! The tape: runs operations forward, remembers what their backward passes need, and runs those in reverse.
+
+use crate::{
+    Buffer, Gradients, Isa, Packed, ParameterId, Parameters, Pool,
+    ops::Node,
+    random::{Dropout, DropoutKey},
+};
+
+/// Why a tape runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Only the result is wanted: nothing is saved, nothing is dropped out.
+    Inference,
+    /// Gradients will be asked for; dropout is keyed by the step and the micro-batch.
+    Training(DropoutKey),
+}
+
+/// A `[rows, width]` activation of a [`Tape`]. It stands for memory wherever the tape keeps it.
+///
+/// Operations that take it by value are its last reader, so that its memory can serve again; those that borrow it
+/// leave it alive.
+#[derive(Debug)]
+#[must_use]
+pub struct Tensor {
+    pub(crate) index: usize,
+}
+
+/// What the tape knows of an activation.
+pub(crate) struct Value {
+    /// `None` once nobody needs the contents.
+    pub data: Option<Buffer>,
+    pub rows: usize,
+    pub width: usize,
+    /// A backward pass will read the contents.
+    pub saved: bool,
+    /// Something trainable lies behind it.
+    pub needs_gradient: bool,
+    pub gradient: Option<Buffer>,
+}
+
+/// One pass over one micro-batch.
+pub struct Tape<'a> {
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) pool: &'a mut Pool,
+    pub(crate) packed: &'a Packed,
+    pub(crate) isa: Isa,
+    mode: Mode,
+    values: Vec<Value>,
+    nodes: Vec<Node>,
+    /// Operations with dropout so far; numbers their keys.
+    drops: u64,
+}
+
+impl<'a> Tape<'a> {
+    /// An empty tape for sequences laid out as `packed`.
+    pub fn new(parameters: &'a Parameters, pool: &'a mut Pool, packed: &'a Packed, isa: Isa, mode: Mode) -> Self {
+        Self { parameters, pool, packed, isa, mode, values: Vec::new(), nodes: Vec::new(), drops: 0 }
+    }
+
+    /// Rows and width of an activation.
+    pub fn shape(&self, tensor: &Tensor) -> (usize, usize) {
+        let value = &self.values[tensor.index];
+        (value.rows, value.width)
+    }
+
+    /// The contents of an activation in host memory, row-major.
+    pub fn read(&self, tensor: &Tensor) -> &[f32] {
+        self.data(tensor.index)
+    }
+
+    /// Says that nobody will read an activation forward any more.
+    pub fn release(&mut self, tensor: Tensor) {
+        let value = &mut self.values[tensor.index];
+        if !value.saved
+            && let Some(data) = value.data.take()
+        {
+            self.pool.give(data);
+        }
+    }
+
+    /// Runs all backward passes, adding to `gradients`. The loss has put its gradient on its logits.
+    pub fn backward(mut self, gradients: &mut Gradients) {
+        while let Some(node) = self.nodes.pop() {
+            node.backward(&mut self, gradients);
+        }
+    }
+
+    pub(crate) fn is_training(&self) -> bool {
+        matches!(self.mode, Mode::Training(_))
+    }
+
+    /// The next operation's dropout.
+    pub(crate) fn next_dropout(&mut self, probability: f32) -> Dropout {
+        match self.mode {
+            Mode::Training(key) if probability > 0.0 => {
+                self.drops += 1;
+                Dropout::new(key.part(self.drops), probability)
+            }
+            Mode::Training(_) | Mode::Inference => Dropout::none(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, data: Buffer, rows: usize, width: usize, needs_gradient: bool) -> Tensor {
+        debug_assert_eq!(data.len(), rows * width);
+        self.values.push(Value { data: Some(data), rows, width, saved: false, needs_gradient, gradient: None });
+        Tensor { index: self.values.len() - 1 }
+    }
+
+    /// Remembers an operation, if its backward pass may run.
+    pub(crate) fn record(&mut self, output: &Tensor, node: impl FnOnce() -> Node) {
+        if self.is_training() && self.values[output.index].needs_gradient {
+            self.nodes.push(node());
+        }
+    }
+
+    pub(crate) fn value(&self, index: usize) -> &Value {
+        &self.values[index]
+    }
+
+    pub(crate) fn data(&self, index: usize) -> &[f32] {
+        self.values[index].data.as_deref().expect("an activation is read before its last reader has taken it")
+    }
+
+    /// Keeps an activation for a backward pass.
+    pub(crate) fn save(&mut self, tensor: &Tensor) {
+        if self.is_training() {
+            self.values[tensor.index].saved = true;
+        }
+    }
+
+    /// The contents of an activation whose last reader this is: its own buffer, or a copy where it is saved.
+    pub(crate) fn take(&mut self, tensor: &Tensor) -> Buffer {
+        let value = &mut self.values[tensor.index];
+        if !value.saved {
+            return value.data.take().expect("an activation is taken once");
+        }
+        let source = value.data.as_deref().expect("a saved activation stays");
+        let mut copy = self.pool.take(source.len());
+        copy.copy_from_slice(source);
+        copy
+    }
+
+    pub(crate) fn trainable(&self, id: ParameterId) -> bool {
+        self.parameters.get(id).trainable
+    }
+
+    pub(crate) fn take_gradient(&mut self, index: usize) -> Option<Buffer> {
+        self.values[index].gradient.take()
+    }
+
+    pub(crate) fn put_gradient(&mut self, index: usize, gradient: Buffer) {
+        let value = &mut self.values[index];
+        debug_assert!(value.gradient.is_none());
+        value.gradient = Some(gradient);
+    }
+
+    /// Adds to the gradient of an activation; the buffer is used up.
+    pub(crate) fn add_gradient(&mut self, index: usize, gradient: Buffer) {
+        match &mut self.values[index].gradient {
+            Some(sum) => {
+                crate::kernels::accumulate(self.isa, sum, &gradient);
+                self.pool.give(gradient);
+            }
+            empty => *empty = Some(gradient),
+        }
+    }
+
+    /// Gives an activation back that a backward pass was the last to read.
+    pub(crate) fn discard(&mut self, index: usize) {
+        if let Some(data) = self.values[index].data.take() {
+            self.pool.give(data);
+        }
+    }
+}
+
+impl Drop for Tape<'_> {
+    fn drop(&mut self) {
+        for value in self.values.drain(..) {
+            for buffer in [value.data, value.gradient].into_iter().flatten() {
+                self.pool.give(buffer);
+            }
+        }
+        for node in self.nodes.drain(..) {
+            node.give_back(self.pool);
+        }
+    }
+}

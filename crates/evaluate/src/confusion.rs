@@ -47,7 +47,8 @@ impl Confusion {
                 *cells.entry(cell).or_default() += 1;
             }
         }
-        let labels: BTreeSet<&Label> = cells.keys().flat_map(|(gold, predicted)| gold.iter().chain(predicted)).collect();
+        let labels: BTreeSet<&Label> =
+            cells.keys().flat_map(|(gold, predicted)| gold.iter().chain(predicted)).collect();
         let labels: Vec<Label> = labels.into_iter().cloned().collect();
         let place = |label: &Option<Label>| match label {
             Some(label) => labels.binary_search(label).expect("every label of a cell was collected"),

@@ -65,9 +65,8 @@ impl Report {
         let texts: Vec<Judged<'_>> = pairs.iter().map(|pair| pair.judge(labels)).collect();
         let mut scores = Scores::of(&texts);
         labels.unwrap_or_default().iter().for_each(|label| scores.mention(label));
-        let counts = |rule| -> Vec<Counts> {
-            texts.iter().map(|text| Counts::of(rule, &text.gold, &text.predicted)).collect()
-        };
+        let counts =
+            |rule| -> Vec<Counts> { texts.iter().map(|text| Counts::of(rule, &text.gold, &text.predicted)).collect() };
         let documents: Vec<_> = pairs.iter().map(|pair| pair.document).collect();
         let asked = unreachable.iter().filter(|(_, entity)| labels.is_none_or(|labels| labels.contains(&entity.label)));
         Self {

@@ -2,7 +2,7 @@
 
 use schema::{
     Label,
-    tags::{Chunk, Prefix, Scheme, Tag, decode},
+    tags::{Chunk, Prefix, Scheme, Tag},
 };
 use thiserror::Error;
 
@@ -30,17 +30,40 @@ pub enum StrictError {
 
 /// Scores by seqeval's default mode: conlleval's chunk rules, so that a broken sequence still has chunks.
 ///
-/// It differs from [`conlleval`](crate::conlleval) in two letters: `L` and `U` are unknown to the default mode
-/// and go on with a chunk of their label like `I`. Score BILOU tags with [`strict`].
+/// It differs from [`conlleval`](crate::conlleval) in `L` and `U`, for which it has no rules: they go on with a
+/// chunk of their label, and a `B` behind them makes it forget that chunk. Score BILOU tags with [`strict`].
 ///
 /// # Errors
 /// Gold and predicted tags differ in number.
 pub fn default_mode(gold: &[Vec<Tag>], predicted: &[Vec<Tag>]) -> Result<TagScores, LengthError> {
-    let as_inside = |tag: &Tag| match tag {
-        Tag::Part(Prefix::L | Prefix::U, label) => Tag::Part(Prefix::I, label.clone()),
-        known => known.clone(),
-    };
-    TagScores::of(gold, predicted, |_, tags| Ok(decode(&tags.iter().map(as_inside).collect::<Vec<_>>())))
+    TagScores::of(gold, predicted, |_, tags| Ok(default_chunks(tags)))
+}
+
+/// The chunks of the default mode. Starts and ends are found independently: an end closes the latest start.
+fn default_chunks(tags: &[Tag]) -> Vec<Chunk> {
+    use Prefix::{B, E, I, S};
+    let (mut chunks, mut start, mut previous) = (Vec::new(), 0, None);
+    for (token, next) in tags.iter().map(Tag::part).chain([None]).enumerate() {
+        let (before, after, same_label) = letters(previous, next);
+        let closed = match before {
+            Some(E | S) => true,
+            Some(B | I) => !same_label || matches!(after, Some(B | S)),
+            _ => !same_label,
+        };
+        if closed && let Some((_, label)) = previous {
+            chunks.push(Chunk { tokens: start..token, label: Label::clone(label) });
+        }
+        let opened = match after {
+            Some(B | S) => true,
+            Some(I | E) => !same_label || matches!(before, Some(E | S)),
+            _ => !same_label,
+        };
+        if opened {
+            start = token;
+        }
+        previous = next;
+    }
+    chunks
 }
 
 /// Scores by seqeval's strict mode: only chunks written as `scheme` writes them count, on either side; others
@@ -53,8 +76,7 @@ pub fn default_mode(gold: &[Vec<Tag>], predicted: &[Vec<Tag>]) -> Result<TagScor
 /// Gold and predicted tags differ in number, or a tag has a prefix that the scheme does not have.
 pub fn strict(gold: &[Vec<Tag>], predicted: &[Vec<Tag>], scheme: Scheme) -> Result<TagScores, StrictError> {
     TagScores::of(gold, predicted, |sequence, tags| {
-        let foreign =
-            |tag: &Tag| matches!(tag, Tag::Part(prefix, _) if !scheme.prefixes().contains(prefix));
+        let foreign = |tag: &Tag| matches!(tag, Tag::Part(prefix, _) if !scheme.prefixes().contains(prefix));
         match tags.iter().position(foreign) {
             Some(token) => Err(StrictError::ForeignTag { sequence, token, tag: tags[token].clone(), scheme }),
             None => Ok(strict_chunks(scheme, tags)),

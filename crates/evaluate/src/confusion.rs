@@ -51,7 +51,7 @@ impl Confusion {
             cells.keys().flat_map(|(gold, predicted)| gold.iter().chain(predicted)).collect();
         let labels: Vec<Label> = labels.into_iter().cloned().collect();
         let place = |label: &Option<Label>| match label {
-            Some(label) => labels.binary_search(label).expect("every label of a cell was collected"),
+            Some(label) => labels.partition_point(|known| known < label),
             None => labels.len(),
         };
         let mut counts = vec![vec![0; labels.len() + 1]; labels.len() + 1];

@@ -1,4 +1,4 @@
-//! The scores of the CoNLL shared tasks.
+//! The scores of the shared tasks of CoNLL-2000 to 2003.
 
 use schema::tags::{Tag, decode};
 

@@ -4,6 +4,19 @@
 //!
 //! Figures are fractions, not percent. A ratio without a denominator (precision without a prediction, recall
 //! without gold, F1 without either) is 0, as in seqeval.
+//!
+//! ```
+//! use nomen_evaluate::{Counts, Rule};
+//! use schema::{Entity, Label, Span};
+//!
+//! let text = "Anna Smith lives in Rome";
+//! let entity = |range, label| Ok::<_, Box<dyn std::error::Error>>(Entity::new(Span::of(text, range)?, Label::new(label)?));
+//! let gold = [entity(0..10, "PER")?, entity(20..24, "LOC")?];
+//! let predicted = [entity(0..4, "PER")?, entity(20..24, "LOC")?];
+//! assert_eq!(Counts::of(Rule::Strict, &gold, &predicted).f1(), 0.5);
+//! assert_eq!(Counts::of(Rule::Overlap, &gold, &predicted).f1(), 1.0);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod confusion;
 mod conlleval;

@@ -6,16 +6,15 @@ use schema::{Entity, Label, Span};
 
 /// When a predicted entity counts as a gold one.
 ///
-/// The names in brackets are those of SemEval-2013 task 9, which follows MUC. Its "partial" measure, half a
-/// point for a wrong boundary, is not among them: [`Rule::Overlap`] gives the whole point and stands beside
-/// the strict score as its upper bound.
+/// SemEval-2013 task 9, which follows MUC, calls the three "strict", "exact" and "type". Its "partial" measure,
+/// half a point for a wrong boundary, is not among them: [`Rule::Overlap`] gives the whole point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
-    /// Same span, same label (SemEval "strict", conlleval's rule).
+    /// Same span, same label: conlleval's rule.
     Strict,
-    /// Same span, whatever the label (SemEval "exact").
+    /// Same span, whatever the label.
     Boundary,
-    /// At least one shared byte, same label (SemEval "type").
+    /// At least one shared byte, same label.
     Overlap,
 }
 

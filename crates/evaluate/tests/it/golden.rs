@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use nomen_evaluate::{Average, TagScores, conlleval, seqeval};
-use schema::tags::{Scheme, Tag, TagError};
+use schema::{
+    Label,
+    tags::{Scheme, Tag, TagError},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 #[derive(Deserialize)]
@@ -79,7 +82,7 @@ fn assert_seqeval(ours: &TagScores, theirs: &Seqeval, place: &str) {
     assert_row(scores.macro_average(), &theirs.macro_average, &format!("{place}, macro"));
     assert_row(scores.weighted_average(), &theirs.weighted, &format!("{place}, weighted"));
     assert_eq!(scores.micro().gold, theirs.micro.support, "{place}");
-    let labels: Vec<&str> = scores.by_label().keys().map(|label| label.as_str()).collect();
+    let labels: Vec<&str> = scores.by_label().keys().map(Label::as_str).collect();
     assert_eq!(labels, theirs.per_type.keys().collect::<Vec<_>>(), "{place}");
     for ((label, counts), row) in scores.by_label().iter().zip(theirs.per_type.values()) {
         assert_row(counts.average(), row, &format!("{place}, {label}"));
@@ -92,13 +95,10 @@ fn scores_equal_those_of_seqeval_and_conlleval() {
     let mut judged = 0;
     for case in read::<Case>("testdata/seqeval.json") {
         let sequences = |sequences: &[Vec<String>]| sequences.iter().map(tags).collect::<Result<Vec<_>, _>>();
-        let (gold, predicted) = match (sequences(&case.gold), sequences(&case.predicted)) {
-            (Ok(gold), Ok(predicted)) => (gold, predicted),
+        let (Ok(gold), Ok(predicted)) = (sequences(&case.gold), sequences(&case.predicted)) else {
             // Here, unlike there, `O` cannot be a label: files that use it are refused when they are read.
-            _ => {
-                assert_eq!(case.name, "label O");
-                continue;
-            }
+            assert_eq!(case.name, "label O");
+            continue;
         };
         judged += 1;
         let default = seqeval::default_mode(&gold, &predicted).unwrap();

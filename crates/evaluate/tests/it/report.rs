@@ -1,6 +1,9 @@
 //! The report of an evaluation, as a user reads it.
 
-use nomen_evaluate::{ErrorKind, Pair, Report, Settings};
+use nomen_evaluate::{
+    ErrorKind::{self, Missed, Spurious, WrongBoundary, WrongLabel},
+    Pair, Report, Settings,
+};
 use schema::{Document, Entity, Label, Span};
 use serde_json::json;
 
@@ -59,7 +62,6 @@ fn the_surest_errors_come_first_and_each_kind_has_its_limit() {
     let pair = Pair { document: &document, predicted: &predicted };
     let report = Report::new(&[pair, pair], &[], &Settings { worst: 1, ..Settings::default() });
     let kinds: Vec<ErrorKind> = report.errors.worst.iter().map(|case| case.kind).collect();
-    use ErrorKind::{Missed, Spurious, WrongBoundary, WrongLabel};
     assert_eq!(kinds, [WrongLabel, Spurious, WrongBoundary, Missed]);
     assert!(report.errors.counts.values().all(|count| *count == 2));
 }
@@ -75,5 +77,5 @@ fn only_the_named_labels_count_and_all_of_them_are_shown() {
     let micro = report.scores.micro();
     assert_eq!((micro.correct, micro.gold, micro.predicted), (0, 1, 1));
     assert!(report.unreachable.is_empty(), "ORG was not asked for");
-    assert_eq!(report.errors.counts[&ErrorKind::Spurious], 1);
+    assert_eq!(report.errors.counts[&Spurious], 1);
 }

@@ -1,1 +1,39 @@
-//! corpus
+//! Annotated text in files: streaming readers and writers for every [`Format`].
+//!
+//! [`open`] finds out the format (and, for CoNLL, the columns and the tag scheme), then gives one
+//! [`schema::Document`] after the other; memory is bounded by the largest of them. [`Reader::report`] tells what
+//! was found and every repair that was made. What cannot be read is a [`ReadError`] with file and line, never a
+//! dropped line. [`Writer`] goes the other way and returns what the target format could not hold ([`Losses`]).
+//!
+//! Offsets in files are Unicode code points, end exclusive; inside Nomen they are UTF-8 bytes. The conversion is
+//! [`schema::offset`]'s.
+
+// The formats' names (CoNLL, doccano) are no code.
+#![allow(clippy::doc_markdown)]
+
+mod annotation;
+mod conll;
+mod detect;
+mod error;
+mod fingerprint;
+mod format;
+mod json;
+mod jsonl;
+mod limits;
+mod lines;
+mod loss;
+mod reader;
+mod report;
+mod spacy_list;
+mod text;
+mod writer;
+
+pub use detect::{Evidence, Unrecognized};
+pub use error::{EntityFault, ReadError, ReadErrorKind, WriteError};
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use format::{Format, UnknownFormat};
+pub use limits::Limits;
+pub use loss::{Loss, Losses};
+pub use reader::{ReadOptions, Reader, open, open_with, read, read_all, read_with};
+pub use report::{Columns, Listed, Report, SchemeEvidence, SchemeFound, Separator, TagRepair, UnitSwitch};
+pub use writer::{Atomic, WriteOptions, Writer};

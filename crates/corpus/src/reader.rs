@@ -1,0 +1,217 @@
+//! Documents out of a file or a stream, one after the other.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Cursor, Read},
+    path::{Path, PathBuf},
+};
+
+use schema::{Document, tags::Scheme};
+
+use crate::{
+    Evidence, Format, Limits, ReadError, ReadErrorKind, Report,
+    conll::Conll,
+    error::Fault,
+    jsonl::Jsonl,
+    lines::{BYTE_ORDER_MARK, Input},
+    spacy_list::SpacyList,
+    text::Text,
+};
+
+/// How much of an input is looked at before the first document is given.
+const HEAD: usize = 1 << 20;
+
+/// What the caller knows about an input.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions {
+    /// The format; detected where it is `None`.
+    pub format: Option<Format>,
+    /// The tag scheme of a CoNLL file; concluded from its tags where it is `None`.
+    pub scheme: Option<Scheme>,
+    /// Bounds on one document.
+    pub limits: Limits,
+}
+
+/// Documents of a file, one after the other; memory is bounded by the largest of them.
+///
+/// What cannot be read is an error in the place of the document. Where the format allows (a line, a sentence,
+/// an element of a list), the documents behind it still follow, so that one run can list every broken place;
+/// a caller that needs all or nothing stops at the first error, as [`read_all`] does.
+pub struct Reader<'r> {
+    source: Source<'r>,
+    report: Report,
+    path: PathBuf,
+    ended: bool,
+}
+
+enum Source<'r> {
+    Jsonl(Jsonl<'r>),
+    Conll(Box<Conll<'r>>),
+    SpacyList(SpacyList<'r>),
+    Text(Text<'r>),
+}
+
+/// Opens a file; the format is detected where it is not given.
+///
+/// The tag scheme of a CoNLL file is concluded in a first pass over the whole file.
+///
+/// # Errors
+/// The file cannot be opened, is UTF-16, or its format is not recognized.
+pub fn open(path: impl AsRef<Path>, format: Option<Format>) -> Result<Reader<'static>, ReadError> {
+    open_with(path, &ReadOptions { format, ..ReadOptions::default() })
+}
+
+/// Opens a file, with more to say about it than its format.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reader<'static>, ReadError> {
+    let path = path.as_ref();
+    let failed = |error: io::Error| Fault::fatal(0, error).in_file(path);
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
+    let mut head = Vec::new();
+    (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+    // A pipe can be read once only, whatever its name.
+    let again = path.is_file() && head.len() == HEAD;
+    Reader::new(path, Some(path), head, Box::new(file), again, options)
+}
+
+/// Reads a stream, such as standard input, that is called `name` in errors.
+///
+/// The tag scheme of CoNLL is concluded from the first MiB; tags that contradict it later are listed repairs.
+///
+/// # Errors
+/// The stream fails or is UTF-16.
+pub fn read<'r>(input: impl BufRead + Send + 'r, name: &str, format: Format) -> Result<Reader<'r>, ReadError> {
+    read_with(input, name, &ReadOptions { format: Some(format), ..ReadOptions::default() })
+}
+
+/// Reads a stream, with more or less to say about it than its format: where that is not given it is detected
+/// from what the stream holds first, at least one line.
+///
+/// # Errors
+/// As [`read`], and when the format is not recognized.
+pub fn read_with<'r>(
+    mut input: impl BufRead + Send + 'r,
+    name: &str,
+    options: &ReadOptions,
+) -> Result<Reader<'r>, ReadError> {
+    let failed = |error: io::Error| Fault::fatal(0, error).in_file(name);
+    let mut head = Vec::new();
+    if options.format.is_some() {
+        (&mut input).take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut head).map_err(failed)?;
+    } else {
+        // No more than is there: a person may be typing.
+        while head.len() < HEAD && !head.contains(&b'\n') {
+            let available = input.fill_buf().map_err(failed)?;
+            if available.is_empty() {
+                break;
+            }
+            head.extend_from_slice(available);
+            let taken = available.len();
+            input.consume(taken);
+        }
+    }
+    Reader::new(Path::new(name), None, head, Box::new(input), false, options)
+}
+
+/// All documents of a file and the report on them, or the first error: never a part of a file.
+///
+/// # Errors
+/// As [`open`], and when any place of the file cannot be read.
+pub fn read_all(path: impl AsRef<Path>, format: Option<Format>) -> Result<(Vec<Document>, Report), ReadError> {
+    let mut reader = open(path, format)?;
+    let documents = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+    Ok((documents, reader.into_report()))
+}
+
+impl<'r> Reader<'r> {
+    fn new(
+        path: &Path,
+        named: Option<&Path>,
+        mut head: Vec<u8>,
+        mut rest: Input<'r>,
+        again: bool,
+        options: &ReadOptions,
+    ) -> Result<Self, ReadError> {
+        let failed = |kind: ReadErrorKind| Fault::fatal(0, kind).in_file(path);
+        if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
+            return Err(failed(ReadErrorKind::Utf16));
+        }
+        let (format, evidence) = match options.format {
+            Some(format) => (format, Evidence::Given),
+            None => Format::detect(&head, named).map_err(|error| failed(error.into()))?,
+        };
+        let mut report = Report::new(format, evidence);
+        if format == Format::Conll && head.len() < HEAD {
+            let missing = (HEAD - head.len()) as u64;
+            (&mut rest).take(missing).read_to_end(&mut head).map_err(|error| failed(error.into()))?;
+        }
+        let whole = head.len() < HEAD;
+        if head.starts_with(BYTE_ORDER_MARK) {
+            report.byte_order_mark = true;
+            head.drain(..BYTE_ORDER_MARK.len());
+        }
+        let limits = options.limits;
+        let source = if format == Format::Conll {
+            let again = again.then_some(path);
+            let conll = Conll::new(head, whole, rest, again, options, &mut report);
+            Source::Conll(Box::new(conll.map_err(|fault| fault.in_file(path))?))
+        } else {
+            let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
+            match format {
+                Format::Jsonl => Source::Jsonl(Jsonl::new(input, limits)),
+                Format::SpacyList => Source::SpacyList(SpacyList::new(input, limits)),
+                Format::Text | Format::Conll => Source::Text(Text::new(input, limits)),
+            }
+        };
+        Ok(Self { source, report, path: path.to_owned(), ended: false })
+    }
+
+    /// What was found so far; complete once the reader is at its end.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// What was found.
+    pub fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// The file, or the name of the stream.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Result<Document, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let report = &mut self.report;
+        let next = match &mut self.source {
+            Source::Jsonl(source) => source.next(report),
+            Source::Conll(source) => source.next(report),
+            Source::SpacyList(source) => source.next(report),
+            Source::Text(source) => source.next(report),
+        };
+        match next {
+            None => {
+                self.ended = true;
+                None
+            }
+            Some(Ok(document)) => {
+                self.report.count(&document);
+                Some(Ok(document))
+            }
+            Some(Err(fault)) => {
+                self.report.errors += 1;
+                self.ended = fault.fatal;
+                Some(Err(fault.in_file(&self.path)))
+            }
+        }
+    }
+}

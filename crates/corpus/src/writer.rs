@@ -1,0 +1,199 @@
+//! Documents into a file or a stream.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use schema::{Document, tags::Scheme};
+use tempfile::NamedTempFile;
+
+use crate::{Format, Loss, Losses, WriteError, conll, jsonl, spacy_list, text};
+
+/// How to write, where a format leaves a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// The tag scheme of CoNLL rows.
+    pub scheme: Scheme,
+    /// Add to each entity of Nomen JSONL the text that it covers, which proves the unit of its offsets.
+    pub quote: bool,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { scheme: Scheme::Iob2, quote: false }
+    }
+}
+
+/// Writes documents one after the other; [`Writer::finish`] completes the output.
+pub struct Writer<W: Write> {
+    out: BufWriter<W>,
+    path: PathBuf,
+    format: Format,
+    options: WriteOptions,
+    conll: conll::Writer,
+    documents: usize,
+    losses: Losses,
+}
+
+/// A file that appears under its name when it is whole; dropped before, it leaves nothing.
+pub struct Atomic {
+    file: NamedTempFile,
+    directory: PathBuf,
+}
+
+impl Write for Atomic {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// A writer into a stream that is called `name` in errors.
+    pub fn new(out: W, name: impl Into<PathBuf>, format: Format, options: WriteOptions) -> Self {
+        let conll = conll::Writer::new(options.scheme);
+        let out = BufWriter::with_capacity(1 << 16, out);
+        Self { out, path: name.into(), format, options, conll, documents: 0, losses: Losses::default() }
+    }
+
+    /// Writes one document.
+    ///
+    /// # Errors
+    /// The output fails, or the format cannot hold the document without changing what it says; of such a document
+    /// nothing is written, and the next one can still be.
+    pub fn write(&mut self, document: &Document) -> Result<(), WriteError> {
+        let number = self.documents + 1;
+        let mut lost = losses(self.format, document);
+        let written = match self.format {
+            Format::Jsonl => {
+                let unsaid = |score: f32| !(0.0..=1.0).contains(&score);
+                if document.entities().iter().any(|entity| entity.score.is_some_and(unsaid)) {
+                    return Err(self.refuse(document, "a score is not between 0 and 1".into()));
+                }
+                jsonl::write(&mut self.out, document, self.options.quote)
+            }
+            Format::SpacyList => spacy_list::write(&mut self.out, document, number == 1),
+            Format::Conll => match conll::Rows::of(document, &mut lost) {
+                Ok(rows) => self.conll.write(&mut self.out, document, &rows),
+                Err(problem) => return Err(self.refuse(document, problem)),
+            },
+            Format::Text => match text::refusal(document) {
+                None => text::write(&mut self.out, document),
+                Some(problem) => return Err(self.refuse(document, problem)),
+            },
+        };
+        written.map_err(|error| self.failed(error))?;
+        self.documents = number;
+        lost.sort_unstable();
+        lost.dedup();
+        for loss in lost {
+            self.losses.add(loss, number);
+        }
+        Ok(())
+    }
+
+    /// What the documents written so far lost.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// Completes the output; gives back the stream and what the documents lost.
+    ///
+    /// # Errors
+    /// The output fails.
+    pub fn finish(mut self) -> Result<(W, Losses), WriteError> {
+        if self.format == Format::SpacyList {
+            spacy_list::finish(&mut self.out, self.documents == 0).map_err(|error| self.failed(error))?;
+        }
+        self.out.flush().map_err(|error| self.failed(error))?;
+        let Self { out, path, losses, .. } = self;
+        let out = out.into_inner().map_err(|error| WriteError::Io { path, error: error.into_error() })?;
+        Ok((out, losses))
+    }
+
+    fn failed(&self, error: io::Error) -> WriteError {
+        WriteError::Io { path: self.path.clone(), error }
+    }
+
+    fn refuse(&self, document: &Document, problem: String) -> WriteError {
+        let number = self.documents + 1;
+        let document = document.id.as_ref().map_or_else(|| number.to_string(), |id| format!("{number} (`{id}`)"));
+        WriteError::CannotHold { document, format: self.format, problem }
+    }
+}
+
+impl Writer<Atomic> {
+    /// A writer into a file, which appears (or replaces the one of that name) when [`Writer::save`] succeeds.
+    ///
+    /// # Errors
+    /// No file can be made in the folder.
+    pub fn create(path: impl AsRef<Path>, format: Format, options: WriteOptions) -> Result<Self, WriteError> {
+        let path = path.as_ref();
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let file = temporary(&directory).map_err(|error| WriteError::Io { path: path.to_owned(), error })?;
+        Ok(Self::new(Atomic { file, directory }, path, format, options))
+    }
+
+    /// Completes the file, makes it durable and lets it appear under its name.
+    ///
+    /// # Errors
+    /// The output fails; what stood under the name before is untouched.
+    pub fn save(self) -> Result<Losses, WriteError> {
+        let path = self.path.clone();
+        let (Atomic { file, directory }, losses) = self.finish()?;
+        let persist = || -> io::Result<()> {
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            File::open(&directory)?.sync_all()
+        };
+        persist().map_err(|error| WriteError::Io { path: path.clone(), error })?;
+        Ok(losses)
+    }
+}
+
+/// A file beside the one to come, with the permissions that a new file gets.
+fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".nomen-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory)
+}
+
+/// What the format has no field for.
+fn losses(format: Format, document: &Document) -> Vec<Loss> {
+    let entities = document.entities();
+    let meta = match format {
+        Format::Conll => document.meta.keys().any(|field| field != "docstart"),
+        _ => !document.meta.is_empty(),
+    };
+    let known_tokens = document.tokens().is_some() && format != Format::Conll;
+    // A text without entities says nothing either way once it stands in a file of plain text.
+    let (partial, looked_for) = (document.partial, document.looked_for.is_some());
+    let lost = match format {
+        Format::Jsonl => return Vec::new(),
+        Format::Text => [(Loss::Entities, !entities.is_empty()), (Loss::Partial, false), (Loss::LookedFor, looked_for)],
+        Format::SpacyList | Format::Conll => {
+            [(Loss::Entities, false), (Loss::Partial, partial), (Loss::LookedFor, looked_for)]
+        }
+    };
+    let others = [
+        (Loss::Tokens, known_tokens),
+        (Loss::Id, document.id.is_some()),
+        (Loss::Meta, meta),
+        (Loss::Score, format != Format::Text && entities.iter().any(|entity| entity.score.is_some())),
+        (Loss::Source, format != Format::Text && entities.iter().any(|entity| entity.source.is_some())),
+    ];
+    lost.into_iter().chain(others).filter(|(_, is_lost)| *is_lost).map(|(loss, _)| loss).collect()
+}

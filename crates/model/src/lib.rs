@@ -1,1 +1,16 @@
-//! model
+//! Models that recognize entities: base models and their weights, texts as pieces, tags as entities.
+
+pub mod base;
+pub mod bundle;
+mod classifier;
+mod codec;
+pub mod decode;
+pub mod encoder;
+mod recognize;
+pub mod text;
+pub mod weights;
+
+pub use bundle::{Bundle, BundleError, Recognizer};
+pub use classifier::{Head, OpenError, TokenClassifier};
+pub use codec::{Codec, CodecSettings, Input};
+pub use recognize::{RecognitionError, Workers};

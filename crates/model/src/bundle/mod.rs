@@ -1,0 +1,306 @@
+//! Bundles: model folders that both Nomen and transformers open.
+//!
+//! A bundle holds `config.json` with the tags in `id2label`, `tokenizer.json`, `model.safetensors`, and `nomen.json`
+//! ([`Manifest`]), written last. A folder without `nomen.json` is a model of transformers' and is opened with
+//! defaults.
+
+mod manifest;
+mod replace;
+mod tokenizer_file;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use schema::{Entity, Recognize, RecognizeError, Schema};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+pub use manifest::{FileSum, MANIFEST_FILE, Manifest};
+pub use replace::replace_folder;
+
+use crate::{
+    Head, OpenError, TokenClassifier,
+    codec::{Codec, CodecSettings, Input},
+    decode::{TagSet, TagSetError},
+    recognize::{RecognitionError, Workers},
+    text::{Alignment, TokenizerError, WindowError},
+    weights::{self, WeightsError},
+};
+
+/// Files of a model folder that are taken along as they are.
+const COMPANIONS: [&str; 5] =
+    ["tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "sentencepiece.bpe.model", "README.md"];
+
+/// A model with everything it needs to recognize entities.
+pub struct Bundle {
+    /// Encoder, head, weights.
+    pub classifier: TokenClassifier,
+    /// Tokenizer, tags, windows.
+    pub codec: Codec,
+    /// What it was made from.
+    pub manifest: Manifest,
+    config: Value,
+    /// Small files by name, as they are written again.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why a bundle could not be opened or written.
+#[derive(Debug, Error)]
+pub enum BundleError {
+    /// A file could not be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A JSON file is malformed.
+    #[error("{path}: {error}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: serde_json::Error,
+    },
+    /// A part is missing or disagrees with the others.
+    #[error("{path}: {problem}")]
+    Disagree {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was expected and what was found.
+        problem: String,
+    },
+    /// Encoder, head or weights.
+    #[error(transparent)]
+    Model(#[from] OpenError),
+    /// Weights could not be written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The tags of `id2label`.
+    #[error("{path}: {error}")]
+    Tags {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with them.
+        error: TagSetError,
+    },
+    /// The windows.
+    #[error(transparent)]
+    Windows(#[from] WindowError),
+}
+
+/// What a new model is to be.
+#[derive(Debug, Clone)]
+pub struct NewModel<'s> {
+    /// The labels that it will know.
+    pub schema: &'s Schema,
+    /// How texts are cut; a longer window than the encoder has positions is cut to them.
+    pub settings: CodecSettings,
+    /// Seed of the new head's weights.
+    pub seed: u64,
+}
+
+impl Bundle {
+    /// A bundle around a base model, with a new head for the labels of a schema.
+    ///
+    /// # Errors
+    /// The base cannot be read, or its parts disagree.
+    pub fn from_base(base: &Path, new: &NewModel<'_>) -> Result<Self, BundleError> {
+        let tag_set = TagSet::for_schema(new.schema);
+        let mut config = read_json(&base.join("config.json"))?;
+        let head = Head::Fresh { tags: tag_set.len(), seed: new.seed };
+        let classifier = TokenClassifier::open(base, &config, head)?;
+        let names = tag_set.names();
+        config["architectures"] = json!([classifier.config().class_name()]);
+        config["id2label"] = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
+        config["label2id"] = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
+        for outdated in ["num_labels", "_name_or_path", "torch_dtype"] {
+            config.as_object_mut().and_then(|config| config.shift_remove(outdated));
+        }
+        config["dtype"] = json!("float32");
+        let max_length = new.settings.max_length.min(classifier.shape().max_length());
+        let settings = CodecSettings { max_length, stride: new.settings.stride.min(max_length / 2), ..new.settings };
+        let manifest = Manifest::new(new.schema.clone(), settings);
+        Self::assemble(base, classifier, tag_set, settings, manifest, config)
+    }
+
+    /// Opens a bundle of Nomen's, or a token-classification model of transformers'.
+    ///
+    /// # Errors
+    /// A file is missing, damaged or refused, or parts disagree; everything that disagrees is listed.
+    pub fn open(folder: &Path) -> Result<Self, BundleError> {
+        if !folder.is_dir() {
+            let problem =
+                "no such folder; name a folder with config.json, tokenizer.json and model.safetensors".to_owned();
+            return Err(BundleError::Disagree { path: folder.to_owned(), problem });
+        }
+        let config_path = folder.join("config.json");
+        let config = read_json(&config_path)?;
+        let tag_set = tag_set(&config, &config_path)?;
+        let classifier = TokenClassifier::open(folder, &config, Head::Stored { tags: tag_set.len() })?;
+        let manifest = match Manifest::read(folder)? {
+            Some(manifest) => manifest,
+            None => {
+                let max_length = classifier.shape().max_length().min(512);
+                let settings = CodecSettings { alignment: Alignment::Word, max_length, stride: max_length / 4 };
+                Manifest::new(Schema::of_labels(tag_set.labels().iter().cloned()), settings)
+            }
+        };
+        let settings = manifest.codec;
+        let bundle = Self::assemble(folder, classifier, tag_set, settings, manifest, config)?;
+        bundle.check(folder)?;
+        Ok(bundle)
+    }
+
+    fn assemble(
+        folder: &Path,
+        classifier: TokenClassifier,
+        tag_set: TagSet,
+        settings: CodecSettings,
+        manifest: Manifest,
+        config: Value,
+    ) -> Result<Self, BundleError> {
+        let tokenizer = tokenizer_file::read(folder)?;
+        let mut files = BTreeMap::from([("tokenizer.json".to_owned(), tokenizer.json)]);
+        for name in COMPANIONS {
+            let path = folder.join(name);
+            if path.exists() && name != "README.md" {
+                files.insert(name.to_owned(), fs::read(&path).map_err(|error| BundleError::Io { path, error })?);
+            }
+        }
+        let codec = Codec::new(tokenizer.tokenizer, tag_set, settings)?;
+        let bundle = Self { classifier, codec, manifest, config, files };
+        let (largest, rows) = (bundle.codec.tokenizer().max_id() as usize, bundle.classifier.shape().vocabulary);
+        if largest >= rows {
+            let problem = format!(
+                "tokenizer.json gives ids up to {largest}, but config.json's vocab_size is {rows}; \
+                 the two belong to different models"
+            );
+            return Err(BundleError::Disagree { path: folder.to_owned(), problem });
+        }
+        Ok(bundle)
+    }
+
+    /// Compares the manifest with the rest of the bundle.
+    fn check(&self, folder: &Path) -> Result<(), BundleError> {
+        let mut problems = Vec::new();
+        let known: Vec<_> = self.codec.tag_set().labels().to_vec();
+        let promised: Vec<_> = self.manifest.schema.labels().cloned().collect();
+        let sorted = |mut labels: Vec<schema::Label>| {
+            labels.sort();
+            labels
+        };
+        if sorted(known.clone()) != sorted(promised.clone()) {
+            problems.push(format!("labels: nomen.json has {promised:?}, id2label of config.json has {known:?}"));
+        }
+        let (positions, max_length) = (self.classifier.shape().max_length(), self.manifest.codec.max_length);
+        if max_length > positions {
+            problems.push(format!("max_length: nomen.json has {max_length}, the encoder has {positions} positions"));
+        }
+        problems.extend(self.manifest.changed_files(folder));
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let problem = format!("the parts of the bundle disagree:\n  {}", problems.join("\n  "));
+        Err(BundleError::Disagree { path: folder.to_owned(), problem })
+    }
+
+    /// Writes the bundle to a folder, which appears (or replaces the one before) only when it is whole.
+    ///
+    /// # Errors
+    /// A file cannot be written. The folder is then as it was.
+    pub fn save(&self, folder: &Path) -> Result<(), BundleError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            |error| BundleError::Io { path, error }
+        };
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(io(parent))?;
+        let beside = tempfile::Builder::new().prefix(".nomen-bundle-").tempdir_in(parent).map_err(io(parent))?;
+        let mut files: Vec<(&str, Vec<u8>)> =
+            self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+        files.push(("config.json", pretty(&self.config)));
+        for (name, bytes) in &files {
+            let path = beside.path().join(name);
+            replace::write_synced(&path, bytes).map_err(io(&path))?;
+        }
+        weights::save(&beside.path().join("model.safetensors"), self.classifier.tensors())?;
+        let manifest = self.manifest.with_sums(beside.path()).map_err(io(beside.path()))?;
+        let path = beside.path().join(MANIFEST_FILE);
+        replace::write_synced(&path, &pretty(&manifest)).map_err(io(&path))?;
+        replace_folder(&beside.keep(), folder).map_err(io(folder))
+    }
+
+    /// A recognizer that shares this bundle's model and keeps threads of its own.
+    pub fn into_recognizer(self, workers: Workers) -> Recognizer {
+        Recognizer { bundle: self, workers }
+    }
+}
+
+/// A bundle ready to judge texts.
+pub struct Recognizer {
+    bundle: Bundle,
+    workers: Workers,
+}
+
+impl Recognizer {
+    /// The bundle.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The entities of texts or documents, in order.
+    ///
+    /// # Errors
+    /// The tokenizer fails on a text, or the model's output is not finite.
+    pub fn inputs(&self, inputs: &[Input<'_>]) -> Result<Vec<Vec<Entity>>, RecognitionError> {
+        self.workers.recognize(&self.bundle.classifier, &self.bundle.codec, inputs)
+    }
+}
+
+impl Recognize for Recognizer {
+    fn recognize(&self, texts: &[&str]) -> Result<Vec<Vec<Entity>>, RecognizeError> {
+        let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input::from(*text)).collect();
+        self.inputs(&inputs).map_err(|error| RecognizeError::new(error.to_string(), error))
+    }
+}
+
+/// The tags of a `config.json`, in the order of their numbers.
+fn tag_set(config: &Value, path: &Path) -> Result<TagSet, BundleError> {
+    let disagree = |problem: String| BundleError::Disagree { path: path.to_owned(), problem };
+    let Some(id2label) = config.get("id2label").and_then(Value::as_object) else {
+        let problem = "there is no id2label, so this is no token classifier; name a fine-tuned model, or train one with `nomen train --base`";
+        return Err(disagree(problem.to_owned()));
+    };
+    let mut names: Vec<Option<String>> = vec![None; id2label.len()];
+    for (id, name) in id2label {
+        let slot = id.parse::<usize>().ok().and_then(|id| names.get_mut(id));
+        match (slot, name.as_str()) {
+            (Some(slot), Some(name)) => *slot = Some(name.to_owned()),
+            _ => {
+                return Err(disagree(format!("id2label: {id:?} is not a number below {} with a name", id2label.len())));
+            }
+        }
+    }
+    let names: Option<Vec<String>> = names.into_iter().collect();
+    let names = names.ok_or_else(|| disagree("id2label: a number is missing".to_owned()))?;
+    TagSet::from_names(names).map_err(|error| BundleError::Tags { path: path.to_owned(), error })
+}
+
+fn read_json(path: &Path) -> Result<Value, BundleError> {
+    let bytes = fs::read(path).map_err(|error| BundleError::Io { path: path.to_owned(), error })?;
+    serde_json::from_slice(&bytes).map_err(|error| BundleError::Json { path: path.to_owned(), error })
+}
+
+fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("values without maps of other keys than text serialize");
+    bytes.push(b'\n');
+    bytes
+}

@@ -1,0 +1,156 @@
+//! A token classifier: an encoder and a head with one output a tag.
+
+use std::path::Path;
+
+use engine::{Linear, Parameters, Tape, Tensor};
+use serde_json::Value;
+
+use crate::{
+    encoder::{Binding, ConfigError, Encoder, EncoderConfig, LoadError, Loader, Part, Shape},
+    weights::{Weights, WeightsError},
+};
+
+/// Encoder, head and their weights.
+pub struct TokenClassifier {
+    config: EncoderConfig,
+    encoder: Encoder,
+    head: Linear,
+    parameters: Parameters,
+    bindings: Vec<Binding>,
+}
+
+/// Where the head comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Head {
+    /// The checkpoint has it, with a row for every tag.
+    Stored {
+        /// Number of tags.
+        tags: usize,
+    },
+    /// It is new, with random weights.
+    Fresh {
+        /// Number of tags.
+        tags: usize,
+        /// Seed of the random weights.
+        seed: u64,
+    },
+}
+
+/// Why a classifier could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The configuration is none that can be run.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The weights cannot be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The weights do not fit the configuration.
+    #[error("{path}: {error}")]
+    Load {
+        /// The model folder.
+        path: std::path::PathBuf,
+        /// What does not fit.
+        error: LoadError,
+    },
+}
+
+impl TokenClassifier {
+    /// Loads a model folder whose `config.json` has been read into `config`.
+    ///
+    /// # Errors
+    /// The architecture is unknown, or weights and configuration disagree.
+    pub fn open(folder: &Path, config: &Value, head: Head) -> Result<Self, OpenError> {
+        let (encoder_config, shape) = EncoderConfig::read(config, &folder.join("config.json"))?;
+        let weights = Weights::open(folder)?;
+        let deviation = config.get("initializer_range").and_then(Value::as_f64).unwrap_or(0.02);
+        Self::load(&weights, encoder_config, &shape, head, deviation)
+            .map_err(|error| OpenError::Load { path: folder.to_owned(), error })
+    }
+
+    fn load(
+        weights: &Weights,
+        config: EncoderConfig,
+        shape: &Shape,
+        head: Head,
+        deviation: f64,
+    ) -> Result<Self, LoadError> {
+        let names = config.names();
+        let seed = if let Head::Fresh { seed, .. } = head { seed } else { 0 };
+        let mut loader = Loader::new(weights, names.prefix, seed);
+        let encoder = loader.encoder(shape, names)?;
+        let head = match head {
+            Head::Stored { tags } => loader.stored_head(tags, shape.width)?,
+            Head::Fresh { tags, .. } => loader.fresh_head(tags, shape.width, deviation)?,
+        };
+        let (parameters, bindings) = loader.finish()?;
+        Ok(Self { config, encoder, head, parameters, bindings })
+    }
+
+    /// What the encoder computes.
+    pub fn shape(&self) -> &Shape {
+        self.encoder.shape()
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// The weights.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The weights, to train them.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
+    /// Where every tensor of a checkpoint lives, in the order of the parameters.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// Replaces every dropout probability of the architecture.
+    pub fn set_dropout(&mut self, probability: f32) {
+        self.encoder.set_dropout(probability);
+    }
+
+    /// Keeps the embeddings, the first `layers` layers, or both from being trained.
+    pub fn freeze(&mut self, embeddings: bool, layers: usize) {
+        for binding in &self.bindings {
+            let frozen = match binding.part {
+                Part::Embeddings => embeddings,
+                Part::Layer(layer) => layer < layers,
+                Part::Head => false,
+            };
+            if frozen {
+                self.parameters.get_mut(binding.parameter).trainable = false;
+            }
+        }
+    }
+
+    /// `[rows, tags]`: logits of every piece of the tape's sequences; `ids` are the pieces, end to end, and
+    /// `positions` each one's place in its sequence.
+    pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
+        let hidden = self.encoder.forward(tape, ids, positions);
+        let dropped = tape.dropout(hidden, self.encoder.shape().head_dropout);
+        let logits = tape.linear(&dropped, self.head);
+        tape.release(dropped);
+        logits
+    }
+
+    /// The last hidden state instead of the logits, `[rows, width]`.
+    pub fn hidden(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
+        self.encoder.forward(tape, ids, positions)
+    }
+
+    /// Every tensor by its name in a checkpoint, with shape and contents.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &[usize], &[f32])> {
+        self.bindings.iter().map(|binding| {
+            let values = &self.parameters.get(binding.parameter).values[binding.range.clone()];
+            (binding.name.as_str(), binding.shape.as_slice(), values)
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! From tensors by name to parameters by number.
+
+use std::{fmt, ops::Range};
+
+use engine::{Buffer, Linear, Norm, Parameter, ParameterId, Parameters, Random};
+use thiserror::Error;
+
+use super::{Encoder, Names, Shape, block::Block};
+use crate::weights::{Weights, WeightsError};
+
+/// Which part of a model a parameter belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Embeddings, their norm and projection.
+    Embeddings,
+    /// A layer, counted from the input.
+    Layer(usize),
+    /// The classification head.
+    Head,
+}
+
+/// Where a tensor of the checkpoint lives: some rows of a parameter. Queries, keys and values share one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binding {
+    /// Name as transformers writes it today.
+    pub name: String,
+    /// Shape of the tensor.
+    pub shape: Vec<usize>,
+    /// The parameter.
+    pub parameter: ParameterId,
+    /// Its floats that are this tensor's.
+    pub range: Range<usize>,
+    /// The part of the model.
+    pub part: Part,
+}
+
+/// A tensor that is not what `config.json` promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The tensor.
+    pub name: String,
+    /// The shape that the configuration asks for.
+    pub expected: Vec<usize>,
+    /// The shape that the weights have, `None` where they do not have the tensor.
+    pub found: Option<Vec<usize>>,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, expected, found } = self;
+        match found {
+            Some(found) => write!(f, "{name}: expected {expected:?}, found {found:?}"),
+            None => write!(f, "{name}: expected {expected:?}, not in the weights"),
+        }
+    }
+}
+
+/// Why an encoder could not be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// Configuration and weights disagree; everything that differs is listed.
+    #[error("the weights do not fit config.json:\n  {}", list(.0))]
+    Mismatch(Vec<Mismatch>),
+    /// A tensor could not be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+fn list(mismatches: &[Mismatch]) -> String {
+    let mut lines: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+    if lines.len() > 20 {
+        let rest = lines.len() - 20;
+        lines.truncate(20);
+        lines.push(format!("and {rest} more"));
+    }
+    lines.join("\n  ")
+}
+
+/// What a parameter starts from.
+enum Start {
+    /// The checkpoint's tensors of these names, below each other.
+    Stored(Vec<String>),
+    /// Normal numbers with this standard deviation.
+    Normal(f64),
+    Zeros,
+}
+
+/// Builds parameters from a checkpoint and remembers which tensor went where.
+pub(crate) struct Loader<'w> {
+    weights: &'w Weights,
+    prefix: &'static str,
+    random: Random,
+    pub parameters: Parameters,
+    pub bindings: Vec<Binding>,
+    mismatches: Vec<Mismatch>,
+}
+
+impl<'w> Loader<'w> {
+    pub fn new(weights: &'w Weights, prefix: &'static str, seed: u64) -> Self {
+        Self {
+            weights,
+            prefix,
+            random: Random::new(seed),
+            parameters: Parameters::default(),
+            bindings: Vec::new(),
+            mismatches: Vec::new(),
+        }
+    }
+
+    /// Loads the encoder of an architecture.
+    pub fn encoder(&mut self, shape: &Shape, names: &Names) -> Result<Encoder, LoadError> {
+        let part = Part::Embeddings;
+        let (width, embedding_width) = (shape.width, shape.embedding_width);
+        let words = self.table(names.words, [shape.vocabulary, embedding_width], true)?;
+        let positions = self.table(names.positions, [shape.positions, embedding_width], false)?;
+        let types = match shape.types {
+            0 => None,
+            types => Some(self.table(names.types, [types, embedding_width], false)?),
+        };
+        let embedding_norm = self.norm(names.embedding_norm, embedding_width, shape.eps, part)?;
+        let projection = if embedding_width == width {
+            None
+        } else {
+            Some(self.linear(&[names.projection.to_owned()], [width, embedding_width], part)?)
+        };
+        let mut blocks = Vec::with_capacity(shape.layers);
+        for layer in 0..shape.layers {
+            let name = |tail: &str| format!("{}{layer}.{tail}", names.layer);
+            let part = Part::Layer(layer);
+            blocks.push(Block {
+                qkv: self.linear(&[names.query, names.key, names.value].map(&name), [width, width], part)?,
+                attention_output: self.linear(&[name(names.attention_output)], [width, width], part)?,
+                attention_norm: self.norm(&name(names.attention_norm), width, shape.eps, part)?,
+                inner: self.linear(&[name(names.inner)], [shape.inner_width, width], part)?,
+                outer: self.linear(&[name(names.outer)], [width, shape.inner_width], part)?,
+                output_norm: self.norm(&name(names.output_norm), width, shape.eps, part)?,
+            });
+        }
+        Ok(Encoder { shape: shape.clone(), words, positions, types, embedding_norm, projection, blocks })
+    }
+
+    /// The stored head `classifier`, which must have a row a tag.
+    pub fn stored_head(&mut self, tags: usize, width: usize) -> Result<Linear, LoadError> {
+        self.prefix = "";
+        self.linear(&["classifier".to_owned()], [tags, width], Part::Head)
+    }
+
+    /// A new head, as transformers makes it: normal weights, zero bias.
+    pub fn fresh_head(&mut self, tags: usize, width: usize, deviation: f64) -> Result<Linear, LoadError> {
+        self.prefix = "";
+        let names = ["classifier.weight".to_owned(), "classifier.bias".to_owned()];
+        let [weight, bias] = &names;
+        Ok(Linear {
+            weight: self.parameter(
+                std::slice::from_ref(weight),
+                &[tags, width],
+                Start::Normal(deviation),
+                Part::Head,
+                true,
+            )?,
+            bias: self.parameter(std::slice::from_ref(bias), &[tags], Start::Zeros, Part::Head, false)?,
+        })
+    }
+
+    /// The end of loading.
+    ///
+    /// # Errors
+    /// Some tensors were missing or of another shape.
+    pub fn finish(self) -> Result<(Parameters, Vec<Binding>), LoadError> {
+        if self.mismatches.is_empty() {
+            Ok((self.parameters, self.bindings))
+        } else {
+            Err(LoadError::Mismatch(self.mismatches))
+        }
+    }
+
+    fn table(&mut self, name: &str, shape: [usize; 2], sparse: bool) -> Result<ParameterId, LoadError> {
+        let names = [format!("{}{name}.weight", self.prefix)];
+        let id = self.parameter(&names, &shape, Start::Stored(names.to_vec()), Part::Embeddings, true)?;
+        self.parameters.get_mut(id).sparse = sparse;
+        Ok(id)
+    }
+
+    /// Affine maps below each other, as one.
+    fn linear(&mut self, names: &[String], shape: [usize; 2], part: Part) -> Result<Linear, LoadError> {
+        let full =
+            |tail: &str| -> Vec<String> { names.iter().map(|name| format!("{}{name}.{tail}", self.prefix)).collect() };
+        let (weights, biases) = (full("weight"), full("bias"));
+        Ok(Linear {
+            weight: self.parameter(&weights, &shape, Start::Stored(weights.clone()), part, true)?,
+            bias: self.parameter(&biases, &shape[..1], Start::Stored(biases.clone()), part, false)?,
+        })
+    }
+
+    fn norm(&mut self, name: &str, width: usize, eps: f32, part: Part) -> Result<Norm, LoadError> {
+        let [gamma, beta] = ["weight", "bias"].map(|tail| [format!("{}{name}.{tail}", self.prefix)]);
+        Ok(Norm {
+            gamma: self.parameter(&gamma, &[width], Start::Stored(gamma.to_vec()), part, false)?,
+            beta: self.parameter(&beta, &[width], Start::Stored(beta.to_vec()), part, false)?,
+            eps,
+        })
+    }
+
+    /// A parameter made of tensors of one shape below each other.
+    fn parameter(
+        &mut self,
+        names: &[String],
+        shape: &[usize],
+        start: Start,
+        part: Part,
+        decays: bool,
+    ) -> Result<ParameterId, LoadError> {
+        let len: usize = shape.iter().product();
+        let mut values = Buffer::zeros(len * names.len());
+        match start {
+            Start::Stored(names) => {
+                for (name, values) in names.iter().zip(values.chunks_mut(len)) {
+                    self.fill(name, shape, values)?;
+                }
+            }
+            Start::Normal(deviation) => values.fill_with(|| (self.random.normal() * deviation) as f32),
+            Start::Zeros => {}
+        }
+        let (rows, width) = match shape {
+            [rows, width] => (rows * names.len(), *width),
+            _ => (1, len * names.len()),
+        };
+        let name = names[0].clone();
+        let id = self.parameters.add(Parameter { name, rows, width, values, decays, trainable: true, sparse: false });
+        for (index, name) in names.iter().enumerate() {
+            let range = index * len..(index + 1) * len;
+            self.bindings.push(Binding { name: name.clone(), shape: shape.to_vec(), parameter: id, range, part });
+        }
+        Ok(id)
+    }
+
+    /// Reads a tensor under whichever of its spellings the checkpoint uses.
+    fn fill(&mut self, name: &str, shape: &[usize], out: &mut [f32]) -> Result<(), LoadError> {
+        let spelling = spellings(name, self.prefix).into_iter().find(|spelling| self.weights.get(spelling).is_some());
+        let found = spelling.as_deref().and_then(|spelling| self.weights.get(spelling));
+        match (spelling.as_deref(), found) {
+            (Some(spelling), Some(tensor)) if tensor.shape == shape => {
+                Ok(self.weights.read_f32(spelling, shape, out)?)
+            }
+            (_, found) => {
+                let found = found.map(|tensor| tensor.shape.to_vec());
+                self.mismatches.push(Mismatch { name: name.to_owned(), expected: shape.to_vec(), found });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The names that checkpoints have for a tensor: with and without the architecture's prefix, and with the names
+/// that TensorFlow's layer norm gave its parameters.
+fn spellings(name: &str, prefix: &str) -> Vec<String> {
+    let bare = name.strip_prefix(prefix).unwrap_or(name);
+    let old = [(".LayerNorm.weight", ".LayerNorm.gamma"), (".LayerNorm.bias", ".LayerNorm.beta")]
+        .into_iter()
+        .find_map(|(new, old)| Some(format!("{}{old}", bare.strip_suffix(new)?)));
+    [Some(bare.to_owned()), old].into_iter().flatten().flat_map(|bare| [format!("{prefix}{bare}"), bare]).collect()
+}

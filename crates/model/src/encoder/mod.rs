@@ -1,0 +1,148 @@
+//! Encoders: the pre-trained part of a model, from piece ids to one vector a piece.
+//!
+//! The architectures differ in names, positions and a projection; what they compute is one [`Encoder`], written
+//! once over [`engine::Tape`]. Each architecture's file says what its `config.json` means ([`Shape`]) and how its
+//! tensors are called ([`Names`]).
+
+mod bert;
+mod block;
+mod config;
+mod distilbert;
+mod electra;
+mod load;
+mod roberta;
+
+pub use config::{ConfigError, EncoderConfig};
+pub use load::{Binding, LoadError, Mismatch, Part};
+
+use engine::{Activation, Attention, Linear, Lookup, Norm, ParameterId, Tape, Tensor};
+
+pub(crate) use load::Loader;
+
+/// What an encoder computes, whatever its architecture is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shape {
+    /// Rows of the word embedding.
+    pub vocabulary: usize,
+    /// Rows of the position embedding.
+    pub positions: usize,
+    /// Position of a sequence's first piece (2 in RoBERTa, whose padding takes the ones before).
+    pub first_position: usize,
+    /// Rows of the token type embedding; 0 where there is none. Single texts use row 0.
+    pub types: usize,
+    /// Width of the embeddings; a projection follows where it is not the hidden width.
+    pub embedding_width: usize,
+    /// Width of the hidden states.
+    pub width: usize,
+    /// Number of layers.
+    pub layers: usize,
+    /// Attention heads of a layer.
+    pub heads: usize,
+    /// Width of the feed-forward block.
+    pub inner_width: usize,
+    /// Activation of the feed-forward block.
+    pub activation: Activation,
+    /// Epsilon of every layer norm.
+    pub eps: f32,
+    /// Dropout of embeddings and block outputs.
+    pub dropout: f32,
+    /// Dropout behind the attention's output map.
+    pub attention_output_dropout: f32,
+    /// Dropout of attention weights.
+    pub attention_dropout: f32,
+    /// Dropout before a classification head.
+    pub head_dropout: f32,
+}
+
+impl Shape {
+    /// Longest sequence in pieces, special tokens included.
+    pub fn max_length(&self) -> usize {
+        self.positions.saturating_sub(self.first_position)
+    }
+
+    /// The same shape with every dropout probability replaced.
+    #[must_use]
+    pub fn with_dropout(self, probability: f32) -> Self {
+        // DistilBERT has no dropout there, and none is put there.
+        let replace = |old: f32| if old > 0.0 { probability } else { old };
+        Self {
+            dropout: probability,
+            attention_output_dropout: replace(self.attention_output_dropout),
+            attention_dropout: probability,
+            head_dropout: probability,
+            ..self
+        }
+    }
+}
+
+/// How an architecture calls its tensors, without the prefix that some checkpoints put before them.
+pub(crate) struct Names {
+    /// Such as `bert.`; checkpoints of the bare encoder leave it out.
+    pub prefix: &'static str,
+    pub words: &'static str,
+    pub positions: &'static str,
+    pub types: &'static str,
+    pub embedding_norm: &'static str,
+    pub projection: &'static str,
+    /// Such as `encoder.layer.`; the layer's number and a dot follow.
+    pub layer: &'static str,
+    pub query: &'static str,
+    pub key: &'static str,
+    pub value: &'static str,
+    pub attention_output: &'static str,
+    pub attention_norm: &'static str,
+    pub inner: &'static str,
+    pub outer: &'static str,
+    pub output_norm: &'static str,
+}
+
+/// An encoder whose weights lie in [`engine::Parameters`].
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    shape: Shape,
+    words: ParameterId,
+    positions: ParameterId,
+    types: Option<ParameterId>,
+    embedding_norm: Norm,
+    projection: Option<Linear>,
+    blocks: Vec<block::Block>,
+}
+
+impl Encoder {
+    /// What it computes.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Replaces every dropout probability.
+    pub fn set_dropout(&mut self, probability: f32) {
+        self.shape = self.shape.clone().with_dropout(probability);
+    }
+
+    /// `[rows, width]`: the last hidden state of every piece. `ids` are the pieces of the tape's sequences, end to
+    /// end.
+    ///
+    /// # Panics
+    /// There is not one id a row, an id lies outside the vocabulary, or a sequence is longer than
+    /// [`Shape::max_length`]; tokenizing into windows never makes these.
+    pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
+        let shape = &self.shape;
+        let positions = positions.into_iter().map(|position| position + shape.first_position as u32).collect();
+        let mut lookups =
+            vec![Lookup { table: self.words, ids: ids.to_vec() }, Lookup { table: self.positions, ids: positions }];
+        lookups.extend(self.types.map(|table| Lookup { table, ids: vec![0; ids.len()] }));
+        let embedded = tape.embedding(lookups);
+        let normed = tape.norm(embedded, self.embedding_norm);
+        let mut hidden = tape.dropout(normed, shape.dropout);
+        if let Some(projection) = self.projection {
+            let projected = tape.linear(&hidden, projection);
+            tape.release(hidden);
+            hidden = projected;
+        }
+        let attention = Attention { heads: shape.heads, dropout: shape.attention_dropout };
+        for block in &self.blocks {
+            hidden = block.forward(tape, hidden, attention, shape);
+        }
+        hidden
+    }
+}

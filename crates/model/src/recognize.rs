@@ -1,0 +1,206 @@
+//! From texts to entities: windows packed into batches, batches shared out to threads.
+
+use std::{
+    num::NonZeroUsize,
+    ops::Range,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use engine::{Isa, Mode, Packed, Pool, Tape};
+use schema::Entity;
+use thiserror::Error;
+
+use crate::{
+    TokenClassifier,
+    codec::{Codec, Input},
+    decode::DecodeError,
+    text::{EncodedText, TokenizeError, Window},
+};
+
+/// Rows that a batch is filled up to. Its activations then fit the second-level cache of a core, and the products
+/// are long enough to reach full speed.
+const BATCH_ROWS: usize = 512;
+
+/// Threads and their memory, kept warm between calls.
+pub struct Workers {
+    threads: NonZeroUsize,
+    isa: Isa,
+    pools: Mutex<Vec<Pool>>,
+}
+
+/// Why a text was not judged.
+#[derive(Debug, Error)]
+pub enum RecognitionError {
+    /// A text could not be cut into pieces.
+    #[error("text {index}: {error}")]
+    Tokenize {
+        /// Position of the text in the call.
+        index: usize,
+        /// What went wrong.
+        error: TokenizeError,
+    },
+    /// The model's output could not be read.
+    #[error("text {index}: {error}")]
+    Decode {
+        /// Position of the text in the call.
+        index: usize,
+        /// What went wrong.
+        error: DecodeError,
+    },
+}
+
+impl Workers {
+    /// So many threads, with the widest instruction set of the processor.
+    pub fn new(threads: NonZeroUsize) -> Self {
+        Self { threads, isa: Isa::detect(), pools: Mutex::default() }
+    }
+
+    /// As many threads as the machine lets run at once.
+    pub fn all() -> Self {
+        Self::new(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads
+    }
+
+    /// Instruction set of the kernels.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The entities of every text, in order, each list sorted by start and without overlaps.
+    ///
+    /// # Errors
+    /// The tokenizer fails on a text, or the model's output is not finite.
+    pub fn recognize(
+        &self,
+        classifier: &TokenClassifier,
+        codec: &Codec,
+        inputs: &[Input<'_>],
+    ) -> Result<Vec<Vec<Entity>>, RecognitionError> {
+        let encode =
+            |index: usize| codec.encode(inputs[index]).map_err(|error| RecognitionError::Tokenize { index, error });
+        let encoded: Vec<EncodedText> =
+            self.share(inputs.len(), || (), |(), index| encode(index)).into_iter().collect::<Result<_, _>>()?;
+        let logits = self.logits(classifier, codec, &encoded);
+        let decode = |index: usize| {
+            let logits = &logits[index];
+            codec.decode(&encoded[index], logits).map_err(|error| RecognitionError::Decode { index, error })
+        };
+        (0..inputs.len()).map(decode).collect()
+    }
+
+    /// The logits of every text's decided slots, `[decided, tags]` in the order of [`EncodedText::decided`].
+    pub fn logits(&self, classifier: &TokenClassifier, codec: &Codec, texts: &[EncodedText]) -> Vec<Vec<f32>> {
+        let tags = codec.tag_set().len();
+        let windows: Vec<&Window> = texts.iter().flat_map(|text| &text.windows).collect();
+        let batches = batches(&windows, self.threads.get());
+        let pool = || self.pools.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let judged = self.share(
+            batches.len(),
+            || PooledWork { workers: self, pool: Some(pool()) },
+            |work, batch| judge(classifier, &windows[batches[batch].clone()], tags, work.pool(), self.isa),
+        );
+        let mut decided = judged.into_iter().flatten();
+        texts
+            .iter()
+            .map(|text| text.windows.iter().flat_map(|_| decided.next().unwrap_or_default()).collect())
+            .collect()
+    }
+
+    /// `work(state, index)` for every index, on all threads; the results stand in order.
+    fn share<S, R: Send>(
+        &self,
+        count: usize,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, usize) -> R + Sync,
+    ) -> Vec<R> {
+        let threads = self.threads.get().min(count);
+        if threads <= 1 {
+            let mut state = state();
+            return (0..count).map(|index| work(&mut state, index)).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let run = || {
+            let mut state = state();
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    return done;
+                }
+                done.push((index, work(&mut state, index)));
+            }
+        };
+        let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+            handles
+                .into_iter()
+                .flat_map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        done.sort_unstable_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, result)| result).collect()
+    }
+}
+
+/// A thread's pool, given back when the thread is done.
+struct PooledWork<'w> {
+    workers: &'w Workers,
+    pool: Option<Pool>,
+}
+
+impl PooledWork<'_> {
+    fn pool(&mut self) -> &mut Pool {
+        self.pool.get_or_insert_default()
+    }
+}
+
+impl Drop for PooledWork<'_> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.take() {
+            self.workers.pools.lock().unwrap_or_else(PoisonError::into_inner).push(pool);
+        }
+    }
+}
+
+/// Windows in their order, cut into batches of about [`BATCH_ROWS`], fewer where threads would go idle.
+fn batches(windows: &[&Window], threads: usize) -> Vec<Range<usize>> {
+    let rows: usize = windows.iter().map(|window| window.ids.len()).sum();
+    let budget = rows.div_ceil(threads).clamp(1, BATCH_ROWS);
+    let mut batches = Vec::new();
+    let (mut start, mut filled) = (0, 0);
+    for (index, window) in windows.iter().enumerate() {
+        if filled > 0 && filled + window.ids.len() > budget {
+            batches.push(start..index);
+            (start, filled) = (index, 0);
+        }
+        filled += window.ids.len();
+    }
+    if filled > 0 {
+        batches.push(start..windows.len());
+    }
+    batches
+}
+
+/// The logits of the rows that decide, window by window.
+fn judge(classifier: &TokenClassifier, windows: &[&Window], tags: usize, pool: &mut Pool, isa: Isa) -> Vec<Vec<f32>> {
+    let packed = Packed::new(windows.iter().map(|window| window.ids.len()));
+    let ids: Vec<u32> = windows.iter().flat_map(|window| window.ids.iter().copied()).collect();
+    let mut tape = Tape::new(classifier.parameters(), pool, &packed, isa, Mode::Inference);
+    let logits = classifier.forward(&mut tape, &ids, packed.positions());
+    let logits = tape.read(&logits);
+    let rows = |(rows, window): (Range<usize>, &&Window)| {
+        let row = |(row, _): &(u32, u32)| {
+            let at = (rows.start + *row as usize) * tags;
+            &logits[at..at + tags]
+        };
+        window.decides.iter().flat_map(row).copied().collect()
+    };
+    packed.sequences().zip(windows).map(rows).collect()
+}

@@ -1,1 +1,5 @@
-//! train
+//! Fine-tuning: run configuration, batches, the training loop, checkpoints, reports.
+
+mod settings;
+
+pub use settings::{Scheduler, Settings};

@@ -1,0 +1,79 @@
+//! The settings of a run, all of them decided.
+
+use engine::optimizer::Decay;
+use model::{CodecSettings, text::Alignment};
+use serde::{Deserialize, Serialize};
+
+/// Everything that the outcome of a run depends on beside the data and the base. Names are those of `run.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// How the rate falls after the warm-up.
+    pub lr_scheduler: Scheduler,
+    /// Share of the steps over which the rate rises from 0.
+    pub warmup_ratio: f64,
+    /// Passes over the training data; `max_steps` ends a run earlier.
+    pub num_train_epochs: u32,
+    /// Steps after which the run ends, whatever the epochs; 0 for no limit.
+    pub max_steps: u64,
+    /// Texts in a batch.
+    pub train_batch_size: usize,
+    /// Word pieces in a batch, instead of a number of texts; 0 for `train_batch_size` texts.
+    pub train_batch_pieces: usize,
+    /// Share of a weight that a rate of 1 would take away in one step.
+    pub weight_decay: f64,
+    /// Limit of the gradient's norm; 0 for none.
+    pub max_grad_norm: f64,
+    /// Dropout probability everywhere; `None` for the base's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f32>,
+    /// Which pieces carry a tag.
+    pub alignment: Alignment,
+    /// Longest window in pieces.
+    pub max_length: usize,
+    /// Pieces that neighbouring windows of a long text share.
+    pub stride: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Worker threads; part of the outcome's last bits.
+    pub threads: usize,
+    /// Steps between two evaluations on the dev set; 0 for once an epoch.
+    pub eval_every: u64,
+    /// Evaluations without a better score after which the run ends; 0 to never end early.
+    pub patience: u32,
+    /// Keep the embeddings as they are.
+    pub freeze_embeddings: bool,
+    /// Keep so many layers, from the input, as they are.
+    pub freeze_layers: usize,
+}
+
+/// How the learning rate falls after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheduler {
+    /// Not at all.
+    Constant,
+    /// Along a line to 0.
+    Linear,
+    /// Along half a cosine to 0.
+    Cosine,
+}
+
+impl From<Scheduler> for Decay {
+    fn from(scheduler: Scheduler) -> Self {
+        match scheduler {
+            Scheduler::Constant => Self::Constant,
+            Scheduler::Linear => Self::Linear,
+            Scheduler::Cosine => Self::Cosine,
+        }
+    }
+}
+
+impl Settings {
+    /// How texts are cut.
+    pub fn codec(&self) -> CodecSettings {
+        CodecSettings { alignment: self.alignment, max_length: self.max_length, stride: self.stride }
+    }
+}

@@ -54,7 +54,8 @@ impl Parameters {
         self.all.iter()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Parameter> {
+    /// All of them in order of addition, to change them.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Parameter> {
         self.all.iter_mut()
     }
 
@@ -161,14 +162,22 @@ impl Gradients {
         };
     }
 
-    /// Adds the gradients of another worker.
-    pub(crate) fn add_sparse(&mut self, isa: Isa, other: &Self, parameters: &Parameters) {
-        for ((mine, theirs), parameter) in self.all.iter_mut().zip(&other.all).zip(parameters.iter()) {
-            if let Gradient::Rows { .. } = theirs {
-                *mine = match std::mem::replace(mine, Gradient::Zero) {
-                    Gradient::Zero => theirs.clone(),
-                    old => merged_rows(isa, &old, theirs, parameter.width),
-                };
+    /// Adds the sparse gradients of another worker, and makes room for its dense ones: zeros where only the other
+    /// worker has any.
+    pub(crate) fn widen(&mut self, isa: Isa, other: &Self, parameters: &Parameters) {
+        for (index, (theirs, parameter)) in other.all.iter().zip(parameters.iter()).enumerate() {
+            match theirs {
+                Gradient::Zero => {}
+                Gradient::Dense(theirs) => {
+                    self.dense_sum(ParameterId(index), theirs.len());
+                }
+                Gradient::Rows { .. } => {
+                    let mine = &mut self.all[index];
+                    *mine = match std::mem::replace(mine, Gradient::Zero) {
+                        Gradient::Zero => theirs.clone(),
+                        old => merged_rows(isa, &old, theirs, parameter.width),
+                    };
+                }
             }
         }
     }

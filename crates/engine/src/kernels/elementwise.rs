@@ -79,7 +79,7 @@ fn squared_sum_body<const FMA: bool>(values: &[f32]) -> f32 {
     fold(lanes)
 }
 
-/// The constants of one step of AdamW.
+/// The constants of one step of `AdamW`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdamwStep {
     /// Factor of the gradient (clipping).
@@ -90,13 +90,15 @@ pub(crate) struct AdamwStep {
     pub rate: f32,
     /// `1 / sqrt(1 - beta2^t)`.
     pub inverse_root: f32,
-    pub beta1: f32,
     pub beta2: f32,
+    /// `1 - beta1` and `1 - beta2`, subtracted in `f64`: in `f32` the latter would be off by a part in 10^5.
+    pub rest1: f32,
+    pub rest2: f32,
     pub eps: f32,
 }
 
 kernel! {
-    /// One step of AdamW over values and their moments in a single pass, in the order of operations of
+    /// One step of `AdamW` over values and their moments in a single pass, in the order of operations of
     /// `torch.optim.AdamW`.
     pub(crate) fn adamw(
         values: &mut [f32],
@@ -117,8 +119,8 @@ fn adamw_body<const FMA: bool>(
 ) {
     for (((value, first), second), gradient) in values.iter_mut().zip(first).zip(second).zip(gradient) {
         let gradient = gradient * step.gradient_scale;
-        *first = fma::<FMA>(gradient - *first, 1.0 - step.beta1, *first);
-        *second = fma::<FMA>(gradient * gradient, 1.0 - step.beta2, *second * step.beta2);
+        *first = fma::<FMA>(gradient - *first, step.rest1, *first);
+        *second = fma::<FMA>(gradient * gradient, step.rest2, *second * step.beta2);
         let denominator = fma::<FMA>(second.sqrt(), step.inverse_root, step.eps);
         *value = *value * step.keep - step.rate * (*first / denominator);
     }

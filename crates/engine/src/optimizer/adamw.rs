@@ -98,7 +98,10 @@ impl Adamw {
     /// the sum.
     ///
     /// # Errors
-    /// A gradient is not finite. Then no weight has changed.
+    /// A gradient is not finite, or its square is not. Then no weight has changed.
+    ///
+    /// # Panics
+    /// There is no worker, or a parameter is trained that was not when the optimizer was made.
     pub fn step(
         &mut self,
         parameters: &mut Parameters,
@@ -117,8 +120,9 @@ impl Adamw {
             keep: if decays { (1.0 - rate * config.weight_decay) as f32 } else { 1.0 },
             rate: (rate / correction(config.beta1)) as f32,
             inverse_root: (1.0 / correction(config.beta2).sqrt()) as f32,
-            beta1: config.beta1 as f32,
             beta2: config.beta2 as f32,
+            rest1: (1.0 - config.beta1) as f32,
+            rest2: (1.0 - config.beta2) as f32,
             eps: config.eps as f32,
         };
         let mut jobs = Vec::new();
@@ -127,6 +131,7 @@ impl Adamw {
             if !parameter.trainable {
                 continue;
             }
+            assert_eq!(first.len(), parameter.values.len(), "`{}` has moments", parameter.name);
             let constants = constants(parameter.decays);
             // Whole rows a chunk, so that a sparse gradient can be walked along.
             let rows = (CHUNK / parameter.width).max(1);
@@ -192,7 +197,7 @@ fn sum_and_norm(parameters: &Parameters, workers: &mut [&mut Gradients], isa: Is
     let threads = workers.len();
     let (sum, others) = workers.split_first_mut().expect("there is at least one worker");
     for other in others.iter() {
-        sum.add_sparse(isa, other, parameters);
+        sum.widen(isa, other, parameters);
     }
     let others: Vec<&Gradients> = others.iter().map(|other| &**other).collect();
     let mut jobs: Vec<(usize, usize, &mut [f32])> = Vec::new();

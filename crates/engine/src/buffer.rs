@@ -83,6 +83,11 @@ impl Pool {
         buffer
     }
 
+    /// Bytes of the buffers that lie here, out of use: after a step all that the step needed.
+    pub fn held(&self) -> usize {
+        self.free.iter().map(Buffer::capacity).sum::<usize>() * size_of::<f32>()
+    }
+
     /// Takes a buffer back.
     pub fn give(&mut self, buffer: Buffer) {
         if buffer.capacity() > 0 {

@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 impl Isa {
     /// The widest instruction set of this processor.
     pub fn detect() -> Self {
-        *Self::available().last().expect("the portable path is always there")
+        Self::available().last().copied().unwrap_or(Self(Kind::Portable))
     }
 
     /// Every instruction set that this processor has, the portable one first.

@@ -8,6 +8,13 @@
 //!
 //! The engine knows nothing of entities or text.
 
+// A body is compiled for an instruction set only where it is inlined into that instruction set's copy.
+#![allow(clippy::inline_always)]
+// `m`, `k`, `n` of a product, `x`, `y`, `dy` of a function: the field's own names.
+#![allow(clippy::many_single_char_names)]
+// Loops over lanes and register tiles index several arrays alike; the bounds are constants.
+#![allow(clippy::needless_range_loop)]
+
 mod buffer;
 mod isa;
 mod kernels;

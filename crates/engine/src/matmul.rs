@@ -41,7 +41,7 @@ impl<'a> View<'a> {
 /// Large products go here. `gemm` chooses its kernel at run time and packs both sides.
 pub(crate) fn matmul(c: &mut [f32], a: View<'_>, b: View<'_>, [m, k, n]: [usize; 3], add: bool) {
     assert!(c.len() == m * n && a.holds(m, k) && b.holds(k, n), "matrix product [{m}, {k}] x [{k}, {n}]");
-    let stride = |step: usize| step as isize;
+    let stride = |step: usize| isize::try_from(step).expect("a stride lies within a slice");
     // SAFETY: the assertion above proves that every element addressed by the strides lies in its slice, and `c`
     // is borrowed mutably, so it overlaps neither factor.
     #[allow(unsafe_code)]
@@ -71,6 +71,7 @@ pub(crate) fn matmul(c: &mut [f32], a: View<'_>, b: View<'_>, [m, k, n]: [usize;
 }
 
 kernel! {
+    #[cfg(test)]
     /// `c [m, n] += a [m, k] · b [k, n]` for matrices that fit the first-level caches: no packing, no allocation.
     ///
     /// `b` and `c` must have unit column stride; `c`'s rows start `c_row` floats apart.

@@ -53,7 +53,7 @@ impl Dropout {
     }
 
     /// The factor of value number `index`: 0 or the scale. Two rounds of multiply and xor-shift over a counter
-    /// (a finalizer of MurmurHash3's kind), one vector multiplication each.
+    /// (a finalizer of `MurmurHash3`'s kind), one vector multiplication each.
     #[inline(always)]
     pub(crate) fn factor(self, index: u32) -> f32 {
         let mut bits = index.wrapping_mul(0x9e37_79b9).wrapping_add(self.low);
@@ -64,7 +64,7 @@ impl Dropout {
     }
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+/// The finalizer of `SplitMix64` (Steele, Lea and Flood, 2014).
 fn mix64(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -72,7 +72,7 @@ fn mix64(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A stream of pseudo-random numbers (SplitMix64), for initial weights and shuffling.
+/// A stream of pseudo-random numbers (`SplitMix64`), for initial weights and shuffling.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

@@ -69,12 +69,29 @@ impl<'a> Tape<'a> {
     }
 
     /// Says that nobody will read an activation forward any more.
+    #[allow(clippy::needless_pass_by_value, reason = "taking the tensor away is the point")]
     pub fn release(&mut self, tensor: Tensor) {
         let value = &mut self.values[tensor.index];
         if !value.saved
             && let Some(data) = value.data.take()
         {
             self.pool.give(data);
+        }
+    }
+
+    /// Puts the gradient of a loss that was computed elsewhere on an activation, for [`Tape::backward`]; adds
+    /// where there is one already. `gradient` is row-major and as long as the activation. Does nothing during
+    /// inference, or where nothing trainable lies behind the activation.
+    ///
+    /// # Panics
+    /// The lengths differ.
+    pub fn put_loss_gradient(&mut self, tensor: &Tensor, gradient: &[f32]) {
+        let value = &self.values[tensor.index];
+        assert_eq!(gradient.len(), value.rows * value.width, "one gradient an element");
+        if self.is_training() && value.needs_gradient {
+            let mut buffer = self.pool.take(gradient.len());
+            buffer.copy_from_slice(gradient);
+            self.add_gradient(tensor.index, buffer);
         }
     }
 
@@ -129,7 +146,8 @@ impl<'a> Tape<'a> {
     }
 
     /// The contents of an activation whose last reader this is: its own buffer, or a copy where it is saved.
-    pub(crate) fn take(&mut self, tensor: &Tensor) -> Buffer {
+    #[allow(clippy::needless_pass_by_value, reason = "taking the tensor away is the point")]
+    pub(crate) fn take(&mut self, tensor: Tensor) -> Buffer {
         let value = &mut self.values[tensor.index];
         if !value.saved {
             return value.data.take().expect("an activation is taken once");

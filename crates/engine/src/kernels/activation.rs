@@ -15,7 +15,7 @@ kernel! {
 }
 
 kernel! {
-    /// `y = max(x, 0)`; `x` becomes the derivative, 0 at 0 as in PyTorch.
+    /// `y = max(x, 0)`, NaN where `x` is; `x` becomes the derivative, 0 at 0 as in `PyTorch`.
     pub(crate) fn relu(x: &mut [f32], y: &mut [f32]) = relu_body;
 }
 
@@ -44,20 +44,26 @@ fn gelu_tanh_body<const FMA: bool>(x: &mut [f32], y: &mut [f32]) {
     const CUBIC: f32 = 0.044_715;
     for (x, y) in x.iter_mut().zip(y) {
         let value = *x;
-        let square = value * value;
-        let inner = SCALE * value * fma::<FMA>(CUBIC, square, 1.0);
-        // tanh(u) = 1 - 2 / (e^2u + 1)
-        let tanh = 1.0 - 2.0 / (exp::<FMA>(2.0 * inner) + 1.0);
+        // Past these the distribution is 0 or 1 in `f32`, while the square of a huge value would be infinite.
+        let bounded = value.clamp(-16.0, 9.0);
+        let square = bounded * bounded;
+        let inner = SCALE * bounded * fma::<FMA>(CUBIC, square, 1.0);
+        // (1 + tanh(u)) / 2 = e^2u / (e^2u + 1), which keeps its digits in the lower tail.
+        let power = exp::<FMA>(2.0 * inner);
+        let above = 1.0 / (power + 1.0);
+        let cumulative = power * above;
         let slope = SCALE * fma::<FMA>(3.0 * CUBIC, square, 1.0);
-        *y = 0.5 * value * (1.0 + tanh);
-        *x = 0.5 * (1.0 + tanh) + 0.5 * value * (1.0 - tanh * tanh) * slope;
+        *y = value * cumulative;
+        *x = fma::<FMA>(2.0 * bounded * slope * above, cumulative, cumulative);
     }
 }
 
 #[inline(always)]
 fn relu_body<const FMA: bool>(x: &mut [f32], y: &mut [f32]) {
     for (x, y) in x.iter_mut().zip(y) {
-        *y = x.max(0.0);
-        *x = if *x > 0.0 { 1.0 } else { 0.0 };
+        // Written so that NaN, which fails every comparison, goes through.
+        let cut = *x <= 0.0;
+        *y = if cut { 0.0 } else { *x };
+        *x = if cut { 0.0 } else { 1.0 };
     }
 }

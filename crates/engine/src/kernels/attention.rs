@@ -2,7 +2,7 @@
 //!
 //! Sequences of a sentence's length live in the first-level cache, and their matrix products are too small for a
 //! packing library: everything happens in a scratch of a few rows. The probabilities are not kept for the
-//! backward pass but computed again from their logarithmic sums, as in FlashAttention (Dao et al., 2022): long
+//! backward pass but computed again from their logarithmic sums, as in `FlashAttention` (Dao et al., 2022): long
 //! sequences then cost no quadratic memory.
 
 use super::math::{LANES, dot, exp, fold};
@@ -19,7 +19,7 @@ const TILE: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heads {
     /// Number of heads.
-    pub heads: usize,
+    pub count: usize,
     /// Width of a head.
     pub width: usize,
     /// What scores are multiplied with before the softmax.
@@ -28,7 +28,7 @@ pub(crate) struct Heads {
 
 impl Heads {
     fn model_width(self) -> usize {
-        self.heads * self.width
+        self.count * self.width
     }
 }
 
@@ -68,10 +68,13 @@ fn forward_body<const FMA: bool>(
 ) {
     let (width, row) = (heads.model_width(), 3 * heads.model_width());
     let length = qkv.len() / row;
+    if length == 0 {
+        return;
+    }
     let columns = padded(length);
     let (keys, scores) = scratch.split_at_mut(heads.width * columns);
     out.fill(0.0);
-    for head in 0..heads.heads {
+    for head in 0..heads.count {
         let at = head * heads.width;
         transpose(&qkv[width + at..], row, length, heads.width, keys, columns);
         let values = View::strided(&qkv[2 * width + at..], row);
@@ -128,12 +131,15 @@ fn backward_body<const FMA: bool>(
 ) {
     let (width, row) = (heads.model_width(), 3 * heads.model_width());
     let length = qkv.len() / row;
+    if length == 0 {
+        return;
+    }
     let columns = padded(length);
     let (keys, scratch) = scratch.split_at_mut(heads.width * columns);
     let (values, scratch) = scratch.split_at_mut(heads.width * columns);
     let (scores, dscores) = scratch.split_at_mut(TILE * columns);
     dqkv.fill(0.0);
-    for head in 0..heads.heads {
+    for head in 0..heads.count {
         let at = head * heads.width;
         transpose(&qkv[width + at..], row, length, heads.width, keys, columns);
         transpose(&qkv[2 * width + at..], row, length, heads.width, values, columns);

@@ -24,17 +24,18 @@ impl Tape<'_> {
     /// The function of every element.
     pub fn activation(&mut self, x: Tensor, function: Activation) -> Tensor {
         let (rows, width) = self.shape(&x);
-        let mut slope = self.take(&x);
+        let input = x.index;
+        let mut slope = self.take(x);
         let mut y = self.pool.take(rows * width);
         match function {
             Activation::Gelu => kernels::gelu(self.isa, &mut slope, &mut y),
             Activation::GeluTanh => kernels::gelu_tanh(self.isa, &mut slope, &mut y),
             Activation::Relu => kernels::relu(self.isa, &mut slope, &mut y),
         }
-        let needs_gradient = self.value(x.index).needs_gradient;
+        let needs_gradient = self.value(input).needs_gradient;
         let output = self.push(y, rows, width, needs_gradient);
         if self.is_training() && needs_gradient {
-            let saved = Saved { input: x.index, output: output.index, slope };
+            let saved = Saved { input, output: output.index, slope };
             self.record(&output, || Node::Activation(saved));
         } else {
             self.pool.give(slope);

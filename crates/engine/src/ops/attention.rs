@@ -27,11 +27,16 @@ pub(crate) struct Saved {
 impl Tape<'_> {
     /// `qkv [rows, 3 * width]` (queries, keys, values side by side) to `[rows, width]`; every token attends to all
     /// tokens of its sequence.
+    ///
+    /// # Panics
+    /// The width is not three times a multiple of the heads, or `qkv` has not one row a token.
     pub fn attention(&mut self, qkv: Tensor, attention: Attention) -> Tensor {
         let (rows, triple) = self.shape(&qkv);
+        assert_eq!(rows, self.packed.rows(), "one row a token");
+        assert_eq!(triple % (3 * attention.heads), 0, "queries, keys and values of {} heads", attention.heads);
         let width = triple / 3;
         let head_width = width / attention.heads;
-        let heads = Heads { heads: attention.heads, width: head_width, scale: 1.0 / (head_width as f32).sqrt() };
+        let heads = Heads { count: attention.heads, width: head_width, scale: 1.0 / (head_width as f32).sqrt() };
         let dropout = self.next_dropout(attention.dropout);
         let packed = self.packed;
         let mut out = self.pool.take(rows * width);
@@ -71,7 +76,7 @@ impl Saved {
     pub fn backward(self, tape: &mut Tape<'_>) {
         let Some(dout) = tape.take_gradient(self.output) else { return };
         let (rows, triple) = (tape.value(self.input).rows, tape.value(self.input).width);
-        let (width, heads) = (triple / 3, self.heads.heads);
+        let (width, heads) = (triple / 3, self.heads.count);
         let packed = tape.packed;
         let mut dqkv = tape.pool.take(rows * triple);
         let mut scratch = tape.pool.take(scratch_len(packed.longest(), self.heads));
@@ -94,8 +99,7 @@ impl Saved {
         for buffer in [scratch, dout, self.log_sums] {
             tape.pool.give(buffer);
         }
-        tape.put_gradient(self.input, dqkv);
-        tape.discard(self.input);
+        tape.add_gradient(self.input, dqkv);
         tape.discard(self.output);
     }
 }

@@ -17,11 +17,12 @@ impl Tape<'_> {
             return x;
         }
         let (rows, width) = self.shape(&x);
-        let mut y = self.take(&x);
+        let input = x.index;
+        let mut y = self.take(x);
         kernels::drop_out(self.isa, &mut y, dropout);
-        let needs_gradient = self.value(x.index).needs_gradient;
+        let needs_gradient = self.value(input).needs_gradient;
         let output = self.push(y, rows, width, needs_gradient);
-        self.record(&output, || Node::Dropout(Saved { input: x.index, output: output.index, dropout }));
+        self.record(&output, || Node::Dropout(Saved { input, output: output.index, dropout }));
         output
     }
 }

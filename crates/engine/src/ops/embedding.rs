@@ -28,10 +28,11 @@ impl Tape<'_> {
         let rows = self.packed.rows();
         let mut y = self.pool.take(rows * width);
         for (index, lookup) in lookups.iter().enumerate() {
-            let table = &parameters.get(lookup.table).values;
+            let table = parameters.get(lookup.table);
+            assert_eq!(table.width, width, "`{}` is as wide as the first table", table.name);
             assert_eq!(lookup.ids.len(), rows, "one row number a token");
             for (y, &id) in y.chunks_exact_mut(width).zip(&lookup.ids) {
-                let row = &table[id as usize * width..][..width];
+                let row = &table.values[id as usize * width..][..width];
                 if index == 0 {
                     y.copy_from_slice(row);
                 } else {

@@ -6,7 +6,7 @@ use crate::{
     matmul::{View, matmul},
 };
 
-/// Numbers of the weight `[out, in]` and the bias `[out]` of an affine map, laid out as in PyTorch.
+/// Numbers of the weight `[out, in]` and the bias `[out]` of an affine map, laid out as in `PyTorch`.
 #[derive(Debug, Clone, Copy)]
 pub struct Linear {
     /// `[out, in]`.
@@ -23,11 +23,16 @@ pub(crate) struct Saved {
 
 impl Tape<'_> {
     /// `y = x · weightᵀ + bias`: `x [rows, in]` to `[rows, out]`.
+    ///
+    /// # Panics
+    /// The weight is not as wide as `x`, or the bias has not one value a row of the weight.
     pub fn linear(&mut self, x: &Tensor, map: Linear) -> Tensor {
         let (rows, inputs) = self.shape(x);
         let parameters = self.parameters;
         let (weight, bias) = (parameters.get(map.weight), parameters.get(map.bias));
         let outputs = weight.rows;
+        assert_eq!(weight.width, inputs, "`{}` is as wide as its input", weight.name);
+        assert_eq!(bias.values.len(), outputs, "`{}` has one value an output", bias.name);
         let mut y = self.pool.take(rows * outputs);
         kernels::fill_rows(&mut y, &bias.values);
         let weights = View::rows(&weight.values, inputs).transposed();
@@ -45,6 +50,7 @@ impl Tape<'_> {
 
 impl Saved {
     pub fn backward(self, tape: &mut Tape<'_>, gradients: &mut Gradients) {
+        tape.discard(self.output);
         let Some(dy) = tape.take_gradient(self.output) else { return };
         let (rows, inputs) = (tape.value(self.input).rows, tape.value(self.input).width);
         let parameters = tape.parameters;

@@ -26,11 +26,17 @@ pub(crate) struct Saved {
 
 impl Tape<'_> {
     /// `norm(x)`, `[rows, width]`.
+    ///
+    /// # Panics
+    /// The norm is not as wide as `x`.
     pub fn norm(&mut self, x: Tensor, norm: Norm) -> Tensor {
         self.normalize(x, None, norm, 0.0)
     }
 
     /// `norm(dropout(x) + residual)`, `[rows, width]`.
+    ///
+    /// # Panics
+    /// The norm is not as wide as `x`, or the residual has another shape.
     pub fn residual_norm(&mut self, x: Tensor, residual: Tensor, norm: Norm, dropout: f32) -> Tensor {
         self.normalize(x, Some(residual), norm, dropout)
     }
@@ -40,7 +46,10 @@ impl Tape<'_> {
         let dropout = self.next_dropout(dropout);
         let parameters = self.parameters;
         let (gamma, beta) = (parameters.get(norm.gamma), parameters.get(norm.beta));
-        let mut normalized = self.take(&x);
+        assert_eq!([gamma.values.len(), beta.values.len()], [width; 2], "`{}` is as wide as its input", gamma.name);
+        assert!(residual.as_ref().is_none_or(|residual| self.shape(residual) == (rows, width)), "one residual a value");
+        let input = x.index;
+        let mut normalized = self.take(x);
         let mut y = self.pool.take(rows * width);
         let mut inverse = self.pool.take(rows);
         let residual_data = residual.as_ref().map_or(&[][..], |residual| self.data(residual.index));
@@ -56,23 +65,15 @@ impl Tape<'_> {
             &mut inverse,
         );
         let residual_index = residual.as_ref().map(|residual| residual.index);
-        let behind =
-            [Some(x.index), residual_index].into_iter().flatten().any(|index| self.value(index).needs_gradient);
+        let behind = [Some(input), residual_index].into_iter().flatten().any(|index| self.value(index).needs_gradient);
         let needs_gradient = behind || gamma.trainable || beta.trainable;
         let output = self.push(y, rows, width, needs_gradient);
         if let Some(residual) = residual {
             self.release(residual);
         }
         if self.is_training() && needs_gradient {
-            let saved = Saved {
-                norm,
-                input: x.index,
-                residual: residual_index,
-                output: output.index,
-                normalized,
-                inverse,
-                dropout,
-            };
+            let saved =
+                Saved { norm, input, residual: residual_index, output: output.index, normalized, inverse, dropout };
             self.record(&output, || Node::Norm(saved));
         } else {
             self.pool.give(normalized);

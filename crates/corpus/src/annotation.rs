@@ -84,13 +84,20 @@ pub(crate) fn entities(
     Ok(mentions.into_iter().zip(spans).filter_map(entity).collect())
 }
 
-/// Whether unquoted offsets would mean other spans in the unit that the file was seen to use elsewhere.
+/// Whether the claims also fit the unit that the file was seen to use elsewhere, and mean other spans then.
 fn doubtful(text: &str, claims: &[Claim<'_>], other: Unit) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
     let (declared, other) = (Offsets::new(text, Unit::CodePoints), Offsets::new(text, other));
-    claims.iter().any(|claim| {
-        claim.quote.is_none()
-            && other.span(claim.start, claim.end).is_ok_and(|span| declared.span(claim.start, claim.end) != Ok(span))
-    })
+    let mut differs = false;
+    let fits = claims.iter().all(|claim| {
+        other.span(claim.start, claim.end).is_ok_and(|span| {
+            differs |= declared.span(claim.start, claim.end) != Ok(span);
+            claim.quote.is_none_or(|quote| quote == span.quote(text))
+        })
+    });
+    fits && differs
 }
 
 fn offsets_fault(index: usize, mention: &Mention, problem: SpanError) -> EntityFault {

@@ -170,9 +170,9 @@ pub enum EntityFault {
         /// What was tried.
         error: UnitError,
     },
-    /// Offsets without quoted text, in a file that was seen to count in another unit than it should.
+    /// Offsets that fit two units, in a file that was seen to count in the one that it should not.
     #[error(
-        "the offsets could count Unicode code points or {other}, as those of line {line} proved to do; add the quoted `text` to the entities"
+        "the offsets could count Unicode code points or {other}, as those of line {line} proved to do; count code points in all lines, or add the quoted `text` where it is missing"
     )]
     Doubtful {
         /// The unit that an earlier document was proven to count in.

@@ -102,7 +102,7 @@ impl<'r> SpacyList<'r> {
         let mut bytes = Vec::new();
         let mut extent = Extent::default();
         if self.state == State::FirstPair {
-            extent.is_last(b'[');
+            extent.depth = 1;
             bytes.push(b'[');
         }
         self.state = if matches!(self.state, State::Pairs | State::FirstPair) { State::Pairs } else { State::Inside };
@@ -111,7 +111,7 @@ impl<'r> SpacyList<'r> {
             if available.is_empty() {
                 return Err(self.broken("the element is not closed"));
             }
-            let end = available.iter().position(|byte| extent.is_last(*byte));
+            let end = extent.end(available);
             let taken = end.map_or(available.len(), |last| last + 1);
             if bytes.len() + taken > self.limits.document_bytes {
                 let (what, limit) = ("the element", self.limits.document_bytes);
@@ -175,24 +175,30 @@ struct Extent {
 }
 
 impl Extent {
-    /// Whether this byte closes what the first one opened.
-    fn is_last(&mut self, byte: u8) -> bool {
-        if self.in_string {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' => self.escaped = true,
-                b'"' => self.in_string = false,
-                _ => {}
+    /// The position of the byte that closes what the first byte of all opened.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.escaped {
+                self.escaped = false;
+            } else if self.in_string {
+                at += bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+                self.escaped = bytes[at] == b'\\';
+                self.in_string = self.escaped;
+            } else {
+                match bytes[at] {
+                    b'"' => self.in_string = true,
+                    b'[' | b'{' => self.depth += 1,
+                    b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                    _ => {}
+                }
+                if self.depth == 0 {
+                    return Some(at);
+                }
             }
-            return false;
+            at += 1;
         }
-        match byte {
-            b'"' => self.in_string = true,
-            b'[' | b'{' => self.depth += 1,
-            b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
-        self.depth == 0
+        None
     }
 }
 

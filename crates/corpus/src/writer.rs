@@ -9,7 +9,7 @@ use std::{
 use schema::{Document, tags::Scheme};
 use tempfile::NamedTempFile;
 
-use crate::{Format, Loss, Losses, WriteError, conll, jsonl, spacy_list, text};
+use crate::{Format, Loss, Losses, WriteError, conll, jsonl, lines::BYTE_ORDER_MARK, spacy_list, text};
 
 /// How to write, where a format leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Writer<W: Write> {
     options: WriteOptions,
     conll: conll::Writer,
     documents: usize,
+    /// Whether a byte may have been written.
+    started: bool,
     losses: Losses,
 }
 
@@ -58,7 +60,7 @@ impl<W: Write> Writer<W> {
     pub fn new(out: W, name: impl Into<PathBuf>, format: Format, options: WriteOptions) -> Self {
         let conll = conll::Writer::new(options.scheme);
         let out = BufWriter::with_capacity(1 << 16, out);
-        Self { out, path: name.into(), format, options, conll, documents: 0, losses: Losses::default() }
+        Self { out, path: name.into(), format, options, conll, documents: 0, started: false, losses: Losses::default() }
     }
 
     /// Writes one document.
@@ -79,11 +81,17 @@ impl<W: Write> Writer<W> {
             }
             Format::SpacyList => spacy_list::write(&mut self.out, document, number == 1),
             Format::Conll => match conll::Rows::of(document, &mut lost) {
-                Ok(rows) => self.conll.write(&mut self.out, document, &rows),
+                Ok(rows) => {
+                    let start = rows.first_token(document.text());
+                    self.begin(start).and_then(|()| self.conll.write(&mut self.out, document, &rows))
+                }
                 Err(problem) => return Err(self.refuse(document, problem)),
             },
             Format::Text => match text::refusal(document) {
-                None => text::write(&mut self.out, document),
+                None => {
+                    let start = document.text();
+                    self.begin(Some(start)).and_then(|()| text::write(&mut self.out, document))
+                }
                 Some(problem) => return Err(self.refuse(document, problem)),
             },
         };
@@ -114,6 +122,18 @@ impl<W: Write> Writer<W> {
         let Self { out, path, losses, .. } = self;
         let out = out.into_inner().map_err(|error| WriteError::Io { path, error: error.into_error() })?;
         Ok((out, losses))
+    }
+
+    /// Before the first text: one that starts with a byte order mark of its own gets the file's mark before it,
+    /// because readers take the first mark for that of the file.
+    fn begin(&mut self, start: Option<&str>) -> io::Result<()> {
+        if let (false, Some(start)) = (self.started, start) {
+            self.started = true;
+            if start.as_bytes().starts_with(BYTE_ORDER_MARK) {
+                self.out.write_all(BYTE_ORDER_MARK)?;
+            }
+        }
+        Ok(())
     }
 
     fn failed(&self, error: io::Error) -> WriteError {

@@ -109,6 +109,11 @@ impl Rows {
         }
         Ok(Self { tokens, chunks })
     }
+
+    /// The token of the first row, out of the document's text.
+    pub(crate) fn first_token<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.tokens.first().map(|token| token.quote(text))
+    }
 }
 
 /// White space in the widest sense, so that no reader of the rows sees a column or a line that is not there.

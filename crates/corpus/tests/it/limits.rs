@@ -1,0 +1,73 @@
+//! Input made to exhaust memory or the stack.
+
+use std::{
+    io::{BufReader, Read, repeat},
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use nomen_corpus::{Format, Limits, ReadOptions, read, read_with};
+
+use crate::error_of;
+
+const GIB: u64 = 1 << 30;
+
+/// The largest memory that this process has held, where the system tells; the other tests count in it.
+fn peak_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib / 1024)
+}
+
+/// Time that this thread has computed, where the system tells, so that a busy machine does no harm; else the clock.
+fn thread_time() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let computed = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = computed.and_then(|times| times.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
+}
+
+#[test]
+fn a_line_of_two_gib_stops_at_the_limit() {
+    for format in Format::ALL {
+        let start: &[u8] = if format == Format::SpacyList { b"[[\"" } else { b"{" };
+        let endless = BufReader::new(start.chain(repeat(b'a').take(2 * GIB)));
+        let began = thread_time();
+        let mut reader = read(endless, "data", format).unwrap();
+        let error = reader.next().unwrap().unwrap_err();
+        let took = thread_time() - began;
+        assert!(error.to_string().starts_with("data:1: the "), "{error}");
+        assert!(error.to_string().contains("exceeds the limit of 67108864 bytes"), "{error}");
+        assert!(reader.next().is_none());
+        assert!(took < Duration::from_secs(1), "{format} took {took:?}");
+    }
+    if let Some(peak) = peak_mib() {
+        assert!(peak < 256, "{peak} MiB");
+    }
+}
+
+#[test]
+fn a_sentence_without_an_end_stops_at_the_limit() {
+    let limits = Limits { document_bytes: 1000, ..Limits::default() };
+    let options = ReadOptions { format: Some(Format::Conll), limits, ..ReadOptions::default() };
+    let text = "word\tO\n".repeat(1000);
+    let error = read_with(text.as_bytes(), "data", &options).unwrap().next().unwrap().unwrap_err();
+    assert!(error.to_string().starts_with("data:167: the sentence exceeds the limit of 1000 bytes"), "{error}");
+}
+
+#[test]
+fn json_nested_a_hundred_thousand_deep_is_refused() {
+    let nested = |open: &str, close: &str| open.repeat(100_000) + &close.repeat(100_000);
+    let began = thread_time();
+    for inner in [nested("[", "]"), nested("{\"a\":", "}"), "[".repeat(100_000)] {
+        for (format, text) in [
+            (Format::Jsonl, format!("{{\"text\":\"a\",\"meta\":{{\"x\":{inner}}}}}")),
+            (Format::SpacyList, format!("[[\"a\",{{\"entities\":[],\"x\":{inner}}}]]")),
+        ] {
+            let error = error_of(&text, format);
+            let expected = ["the nesting of the JSON exceeds the limit of 100 levels", "is not closed"];
+            assert!(expected.iter().any(|part| error.contains(part)), "{error}");
+        }
+    }
+    assert!(thread_time() - began < Duration::from_secs(1));
+}

@@ -118,7 +118,7 @@ fn gradients_that_were_cleared_leave_nothing_behind() {
     let table = Embedding::new(false);
     let mut gradients = table.part(1, 0..71, Some(1.0));
     gradients.clear();
-    let (rows, values, _) = Table::drawn(2);
+    let (rows, values, _) = Embedding::drawn(2);
     add(&table.weights.parameters, &mut gradients, table.words, &rows, &values);
     let fresh = table.part(2, 0..71, None);
     let [cleared, fresh] = [gradients, fresh].map(|g| dense(&table.weights.parameters, &g, table.words));

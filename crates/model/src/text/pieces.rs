@@ -1,6 +1,7 @@
 //! The pieces of one text.
 
 use schema::Span;
+use unicode_segmentation::GraphemeCursor;
 
 /// The word pieces of one text, without special tokens.
 ///
@@ -33,6 +34,28 @@ impl Pieces {
     }
 }
 
+/// Lets pieces cover the rest of a character as a reader sees it (Unicode's extended grapheme cluster), as far as
+/// no other piece covers it: normalizers drop accents and variation selectors and compose syllables, and lay what
+/// comes out over the first code point only.
+pub(super) fn take_clusters(text: &str, spans: &mut [Option<Span>]) {
+    if text.is_ascii() {
+        return;
+    }
+    let mut next = text.len();
+    for span in spans.iter_mut().rev().flatten() {
+        // Pieces of one character reach into each other.
+        if span.end() < next {
+            let mut cursor = GraphemeCursor::new(span.end(), text.len(), true);
+            if cursor.is_boundary(text, 0) == Ok(false)
+                && let Ok(Some(end)) = cursor.next_boundary(text, 0)
+            {
+                *span = Span::new(span.start(), end.min(next)).unwrap_or(*span);
+            }
+        }
+        next = next.min(span.start());
+    }
+}
+
 /// What a range of bytes covers of `text`: whole characters, without white space at the ends.
 pub(super) fn visible(text: &str, start: usize, end: usize) -> Option<Span> {
     let (mut start, mut end) = (start.min(text.len()), end.min(text.len()));
@@ -50,6 +73,18 @@ pub(super) fn visible(text: &str, start: usize, end: usize) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_piece_covers_of_a_cluster_belongs_to_the_piece_before() {
+        let text = "e\u{301}\u{302} a\u{303}b\u{304}";
+        let span = |start, end| Span::new(start, end).ok();
+        let mut spans = vec![span(0, 1), None, span(6, 7), span(7, 9), span(9, 10)];
+        take_clusters(text, &mut spans);
+        assert_eq!(spans, [span(0, 5), None, span(6, 7), span(7, 9), span(9, 12)]);
+        let mut syllable = [span(0, 3)];
+        take_clusters("\u{1112}\u{1161}\u{11ab}x", &mut syllable);
+        assert_eq!(syllable, [span(0, 9)]);
+    }
 
     #[test]
     fn only_whole_visible_characters_are_covered() {

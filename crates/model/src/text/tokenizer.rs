@@ -20,7 +20,7 @@ use tokenizers::{
 
 use super::{
     Alignment, EncodedText, Pieces, Refusal, Template, WindowError, Windowing, encode,
-    pieces::visible,
+    pieces::{take_clusters, visible},
     vet::{MAX_FILE, Vetted, vet},
 };
 
@@ -33,6 +33,8 @@ pub struct Tokenizer {
     pipeline: tokenizers::Tokenizer,
     /// The pre-tokenizer for single known words, where it differs.
     for_words: Option<PreTokenizerWrapper>,
+    /// What stands for a space at the start of pieces.
+    space: Option<char>,
     template: Template,
 }
 
@@ -128,6 +130,7 @@ impl Tokenizer {
         let mut pipeline = tokenizers::Tokenizer::new(model_of(model)?);
         let failed = |error: tokenizers::Error| Problem::Build(error.to_string());
         pipeline.with_normalizer(part::<NormalizerWrapper>("normalizer", normalizer)?).map_err(failed)?;
+        let space = space(&pre_tokenizer);
         let for_words = with_prefix_space(&pre_tokenizer);
         let for_words = part::<PreTokenizerWrapper>("pre_tokenizer", for_words.unwrap_or_default())?;
         pipeline.with_pre_tokenizer(part::<PreTokenizerWrapper>("pre_tokenizer", pre_tokenizer)?);
@@ -138,7 +141,7 @@ impl Tokenizer {
             .map_err(|error| Refusal::new("added_tokens", error.to_string()))?;
         pipeline.add_tokens(added).map_err(failed)?;
         let template = template(part::<PostProcessorWrapper>("post_processor", post_processor)?)?;
-        let tokenizer = Self { pipeline, for_words, template };
+        let tokenizer = Self { pipeline, for_words, space, template };
         for text in TRIAL.iter() {
             tokenizer.pieces(text, None).map_err(|error| Problem::Build(error.to_string()))?;
         }
@@ -208,8 +211,8 @@ impl Tokenizer {
         let encoding = self.cut(text, self.pipeline.get_pre_tokenizer())?;
         let mut pieces = Pieces::default();
         let (mut word, mut before) = (0, None);
-        for (index, (start, end)) in encoding.get_offsets().iter().copied().enumerate() {
-            let span = visible(text, start, end);
+        for index in 0..encoding.len() {
+            let span = self.span(text, &encoding, index);
             if index > 0 && (encoding.get_word_ids()[index] != before || punctuation_between(text, &pieces, span)) {
                 word += 1;
             }
@@ -218,6 +221,7 @@ impl Tokenizer {
             pieces.words.push(word);
         }
         pieces.ids = encoding.get_ids().to_vec();
+        take_clusters(text, &mut pieces.spans);
         Ok(pieces)
     }
 
@@ -228,13 +232,25 @@ impl Tokenizer {
             let quote = word.quote(text);
             let encoding = self.cut(quote, pre_tokenizer)?;
             pieces.ids.extend_from_slice(encoding.get_ids());
-            pieces.spans.extend(encoding.get_offsets().iter().map(|(start, end)| {
-                let inside = visible(quote, *start, *end)?;
+            let mut spans: Vec<_> = (0..encoding.len()).map(|piece| self.span(quote, &encoding, piece)).collect();
+            take_clusters(quote, &mut spans);
+            pieces.spans.extend(spans.into_iter().map(|span| {
+                let inside = span?;
                 Span::new(word.start() + inside.start(), word.start() + inside.end()).ok()
             }));
             pieces.words.resize(pieces.ids.len(), index as u32);
         }
         Ok(pieces)
+    }
+
+    /// What a piece covers. A space that was put before the text is not part of it, yet the crate lays it over the
+    /// first character.
+    fn span(&self, text: &str, encoding: &Encoding, piece: usize) -> Option<Span> {
+        if self.space.is_some_and(|space| encoding.get_tokens()[piece].chars().all(|mark| mark == space)) {
+            return None;
+        }
+        let (start, end) = encoding.get_offsets()[piece];
+        visible(text, start, end)
     }
 
     /// Everything but special tokens; offsets count bytes of `text`.
@@ -265,9 +281,10 @@ fn part<T: serde::de::DeserializeOwned>(field: &str, value: Value) -> Result<Opt
 }
 
 /// The model, read as its type directly: the crate's own detour copies a large vocabulary twice.
-fn model_of(model: Value) -> Result<ModelWrapper, Refusal> {
-    let kind = model["type"].as_str().unwrap_or_default().to_owned();
-    let read = match kind.as_str() {
+fn model_of(mut model: Value) -> Result<ModelWrapper, Refusal> {
+    // Its readers would want to borrow the type from the file.
+    let kind = model.as_object_mut().and_then(|fields| fields.shift_remove("type")).unwrap_or_default();
+    let read = match kind.as_str().unwrap_or_default() {
         "BPE" => serde_json::from_value(model).map(ModelWrapper::BPE),
         "Unigram" => serde_json::from_value(model).map(ModelWrapper::Unigram),
         "WordPiece" => serde_json::from_value(model).map(ModelWrapper::WordPiece),
@@ -289,6 +306,16 @@ fn with_prefix_space(pre_tokenizer: &Value) -> Option<Value> {
     }
     first["add_prefix_space"] = true.into();
     Some(changed)
+}
+
+/// The character that a byte-level or SentencePiece pre-tokenizer writes for a space.
+fn space(pre_tokenizer: &Value) -> Option<char> {
+    match pre_tokenizer["type"].as_str()? {
+        "ByteLevel" => Some('\u{120}'),
+        "Metaspace" => pre_tokenizer["replacement"].as_str()?.chars().next(),
+        "Sequence" => pre_tokenizer["pretokenizers"].as_array()?.iter().find_map(space),
+        _ => None,
+    }
 }
 
 /// The special tokens that a post-processor puts around one piece.

@@ -130,7 +130,7 @@ fn from_source(
     folder::check(&partial.path, alias)?;
     cache.publish(&partial, source, received.commit, received.files)?;
     // Opening sums the files once more, as they are on the disk now.
-    cache.open(spec, source, alias)?.ok_or_else(|| SourceError::Missing { file: name })
+    cache.open(spec, source, alias)?.ok_or(SourceError::Missing { file: name })
 }
 
 /// What a source has put into the folder that it was given.

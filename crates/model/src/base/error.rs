@@ -17,7 +17,7 @@ pub struct FetchError {
 }
 
 fn listed(tried: &[(String, SourceError)]) -> String {
-    tried.iter().map(|(source, reason)| format!("\n  {source}: {reason}")).collect()
+    tried.iter().fold(String::new(), |text, (source, reason)| text + &format!("\n  {source}: {reason}"))
 }
 
 /// Why one source did not give the base.
@@ -188,5 +188,5 @@ fn without(file: &str) -> &'static str {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("\n    {line}")).collect()
+    text.lines().fold(String::new(), |all, line| all + "\n    " + line)
 }

@@ -97,7 +97,7 @@ pub(super) fn summed(folder: &Path, name: &str) -> Result<BaseFile, SourceError>
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The file has the sum that it must have, where there is such a sum.

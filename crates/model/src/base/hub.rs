@@ -137,8 +137,8 @@ impl<'a> Hub<'a> {
             if same_origin(&url, &self.options.hub) {
                 if let Some(commit) = text("x-repo-commit").filter(|commit| is_hex(commit, 40)) {
                     // The files that follow are taken from the same commit, even if the branch moves meanwhile.
-                    self.revision = commit.to_owned();
-                    self.commit = Some(commit.to_owned());
+                    commit.clone_into(&mut self.revision);
+                    self.commit = Some(self.revision.clone());
                 }
                 sha256 = sha256.or_else(|| {
                     text("x-linked-etag").map(|tag| tag.trim_matches('"').to_owned()).filter(|tag| is_hex(tag, 64))

@@ -15,6 +15,7 @@ use super::{Progress, Told};
 const GLANCE: Duration = Duration::from_millis(50);
 /// Lines of standard error that an error shows: the last ones say why.
 const SHOWN_LINES: usize = 12;
+const SHOWN_CHARACTERS: usize = 300;
 
 /// Downloads the wheel into `folder` and tells its path. Only wheels are taken: building a source distribution would run
 /// the package's code.
@@ -78,18 +79,20 @@ impl Run<'_> {
         });
         let patience = self.options.patience;
         let start = Instant::now();
-        let (mut bytes, mut last) = (0, start);
+        let (mut seen, mut last) = (Written::default(), start);
         loop {
             let status = self.child.try_wait().map_err(SourceError::io(&self.command))?;
             if let Some(status) = status {
                 return Ok((status, stderr.join().unwrap_or_default()));
             }
             let now = written(self.folder);
-            if now != bytes {
-                (bytes, last) = (now, Instant::now());
-                told(Progress::Bytes { file: package, done: bytes, total: None });
+            if now.largest > seen.largest {
+                told(Progress::Bytes { file: package, done: now.largest, total: None });
             }
-            let silence = if bytes == 0 { patience.pip_start } else { patience.stall.max(patience.pip_start) };
+            if now != seen {
+                (seen, last) = (now, Instant::now());
+            }
+            let silence = if seen.bytes == 0 { patience.pip_start } else { patience.stall.max(patience.pip_start) };
             let late = if last.elapsed() > silence {
                 Some(format!(
                     "received nothing for {} s and was stopped; run it yourself to see why",
@@ -111,17 +114,24 @@ impl Run<'_> {
     }
 }
 
-/// Bytes of the files in `folder` and below. Files come and go while pip works.
-fn written(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
+/// Bytes of all files, and of the largest: pip copies the wheel from folder to folder, so the sum would be told twice.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Written {
+    bytes: u64,
+    largest: u64,
+}
+
+/// What lies in `folder` and below. Files come and go while pip works.
+fn written(folder: &Path) -> Written {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Written::default() };
+    entries.flatten().fold(Written::default(), |sum, entry| {
+        let one = match entry.metadata() {
             Ok(metadata) if metadata.is_dir() => written(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
+            Ok(metadata) => Written { bytes: metadata.len(), largest: metadata.len() },
+            Err(_) => Written::default(),
+        };
+        Written { bytes: sum.bytes + one.bytes, largest: sum.largest.max(one.largest) }
+    })
 }
 
 fn wheel(folder: &Path, requirement: &str) -> Result<PathBuf, SourceError> {
@@ -143,5 +153,6 @@ fn shown(words: &[OsString], requirement: &str) -> String {
 
 fn tail(text: &str) -> String {
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+    let shown = lines[lines.len().saturating_sub(SHOWN_LINES)..].iter();
+    shown.map(|line| line.chars().take(SHOWN_CHARACTERS).collect::<String>()).collect::<Vec<_>>().join("\n")
 }

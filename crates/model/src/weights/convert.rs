@@ -76,6 +76,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp)] // conversions of these are exact
     fn each_type_gives_its_numbers() {
         let mut out = [0.0_f32; 2];
         fill(Dtype::F32, &[0, 0, 128, 63, 0, 0, 0, 192], &mut out);

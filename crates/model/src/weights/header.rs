@@ -1,13 +1,14 @@
 //! The header of a safetensors file: 8 bytes of length (little-endian), then JSON, then the tensors' bytes.
 //!
 //! The `safetensors` crate reads headers too, but it takes up to 100 MB of JSON and its errors seldom name a tensor.
-//! Here the types are that crate's, the limits are those of real models, and the checks say which tensor is wrong.
+//! Here the element types are that crate's, the limits are those of real models, and the checks say which tensor is wrong.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
-use safetensors::tensor::TensorInfo;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use safetensors::Dtype;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::error::Fault;
 
@@ -15,6 +16,10 @@ use super::error::Fault;
 pub const MAX_TENSORS: usize = 16_384;
 /// Longest header in bytes: 512 a tensor, where about 120 are usual.
 pub const MAX_HEADER_BYTES: usize = 8 << 20;
+/// Most dimensions of a tensor.
+const MAX_RANK: usize = 32;
+/// Most entries of the metadata, which are texts that nothing here reads.
+const MAX_METADATA: usize = 10_000;
 
 const LENGTH_BYTES: usize = 8;
 const METADATA: &str = "__metadata__";
@@ -24,7 +29,17 @@ pub(super) struct Header {
     /// Where the tensors' bytes begin in the file.
     pub data_start: usize,
     /// In the order of their bytes.
-    pub tensors: Vec<(String, TensorInfo)>,
+    pub tensors: Vec<(String, Entry)>,
+}
+
+/// What the header says of one tensor.
+#[derive(Debug, Deserialize)]
+pub(super) struct Entry {
+    pub dtype: Dtype,
+    #[serde(deserialize_with = "read_shape")]
+    pub shape: Vec<usize>,
+    /// First byte and byte after the last, from the end of the header.
+    pub data_offsets: (usize, usize),
 }
 
 pub(super) fn parse(file: &[u8]) -> Result<Header, Fault> {
@@ -38,13 +53,13 @@ pub(super) fn parse(file: &[u8]) -> Result<Header, Fault> {
         .ok_or(Fault::HeaderLength { claimed, available: rest.len(), limit: MAX_HEADER_BYTES })?;
     let (json, data) = rest.split_at(length);
     let mut tensors = read_json(json).map_err(|error| Fault::Header { reason: error.to_string() })?;
-    tensors.sort_by(|a, b| a.1.data_offsets.cmp(&b.1.data_offsets));
+    tensors.sort_by_key(|(_, entry)| entry.data_offsets);
     check(&tensors, data.len())?;
     Ok(Header { data_start: LENGTH_BYTES + length, tensors })
 }
 
 /// Each tensor has its own length, and together they cover the data without overlap or gap.
-fn check(tensors: &[(String, TensorInfo)], available: usize) -> Result<(), Fault> {
+fn check(tensors: &[(String, Entry)], available: usize) -> Result<(), Fault> {
     let mut previous = "";
     let mut covered = 0;
     for (name, info) in tensors {
@@ -75,7 +90,7 @@ fn check(tensors: &[(String, TensorInfo)], available: usize) -> Result<(), Fault
     Ok(())
 }
 
-fn byte_length(info: &TensorInfo) -> Option<usize> {
+fn byte_length(info: &Entry) -> Option<usize> {
     let elements = info.shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side))?;
     let bits = elements.checked_mul(info.dtype.bitsize())?;
     (bits % 8 == 0).then_some(bits / 8)
@@ -90,7 +105,7 @@ pub(super) fn short(name: &str) -> String {
     }
 }
 
-fn read_json(json: &[u8]) -> Result<Vec<(String, TensorInfo)>, serde_json::Error> {
+fn read_json(json: &[u8]) -> Result<Vec<(String, Entry)>, serde_json::Error> {
     if json.first() != Some(&b'{') {
         return Err(serde_json::Error::custom("does not begin with `{`"));
     }
@@ -100,10 +115,65 @@ fn read_json(json: &[u8]) -> Result<Vec<(String, TensorInfo)>, serde_json::Error
     Ok(tensors)
 }
 
+/// A shape, given up past the greatest rank: a hostile one may have millions of dimensions.
+fn read_shape<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<usize>, D::Error> {
+    struct Shape;
+
+    impl<'de> Visitor<'de> for Shape {
+        type Value = Vec<usize>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+            write!(formatter, "at most {MAX_RANK} dimensions")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut shape = Vec::new();
+            while let Some(side) = seq.next_element()? {
+                if shape.len() == MAX_RANK {
+                    return Err(A::Error::invalid_length(MAX_RANK + 1, &self));
+                }
+                shape.push(side);
+            }
+            Ok(shape)
+        }
+    }
+
+    deserializer.deserialize_seq(Shape)
+}
+
+/// The metadata, checked to be texts and dropped.
+#[derive(Deserialize)]
+struct Metadata(#[serde(deserialize_with = "skip_metadata")] ());
+
+fn skip_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    struct Texts;
+
+    impl<'de> Visitor<'de> for Texts {
+        type Value = ();
+
+        fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+            write!(formatter, "at most {MAX_METADATA} texts by name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let mut count = 0;
+            while map.next_entry::<String, String>()?.is_some() {
+                count += 1;
+                if count > MAX_METADATA {
+                    return Err(A::Error::invalid_length(count, &self));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    deserializer.deserialize_map(Texts)
+}
+
 struct Tensors;
 
 impl<'de> Visitor<'de> for Tensors {
-    type Value = Vec<(String, TensorInfo)>;
+    type Value = Vec<(String, Entry)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("a map from tensor names to dtype, shape and data_offsets")
@@ -118,7 +188,7 @@ impl<'de> Visitor<'de> for Tensors {
                 return Err(A::Error::custom(format!("tensor {:?} is listed twice", short(&name))));
             }
             if name == METADATA {
-                map.next_value::<BTreeMap<String, String>>().map_err(named)?;
+                map.next_value::<Metadata>().map_err(named)?;
                 continue;
             }
             if tensors.len() == MAX_TENSORS {
@@ -127,7 +197,7 @@ impl<'de> Visitor<'de> for Tensors {
                     short(&name)
                 )));
             }
-            let info = map.next_value::<TensorInfo>().map_err(named)?;
+            let info = map.next_value::<Entry>().map_err(named)?;
             tensors.push((name, info));
         }
         Ok(tensors)
@@ -137,7 +207,7 @@ impl<'de> Visitor<'de> for Tensors {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use safetensors::{Dtype, SafeTensors};
+    use safetensors::SafeTensors;
 
     use super::*;
 

@@ -19,8 +19,7 @@ pub struct ReadError {
     pub path: PathBuf,
     /// The line, counted from 1; 0 where the file as a whole is meant.
     pub line: usize,
-    /// What is wrong there.
-    #[source]
+    /// What is wrong there; part of the message, so not a source beside it.
     pub kind: Box<ReadErrorKind>,
 }
 

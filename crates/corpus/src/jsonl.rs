@@ -183,7 +183,6 @@ fn meta(mut object: Map<String, Value>, report: &mut Report) -> Result<Meta, Rea
         Some(Value::Object(meta)) => meta,
         Some(other) => return Err(wrong("meta", "an object", &other)),
     };
-    object.retain(|_, value| !value.is_null());
     for (field, value) in object {
         if meta.contains_key(&field) {
             let problem = "is unknown and would go under `meta`, which has a field of that name; rename one".into();

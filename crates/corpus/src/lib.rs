@@ -7,6 +7,22 @@
 //!
 //! Offsets in files are Unicode code points, end exclusive; inside Nomen they are UTF-8 bytes. The conversion is
 //! [`schema::offset`]'s.
+//!
+//! ```
+//! use nomen_corpus::{Format, WriteOptions, Writer, read};
+//!
+//! let rows = "Ada\tB-PER\nLovelace\tI-PER\nwrote\tO\n";
+//! let mut reader = read(rows.as_bytes(), "rows", Format::Conll)?;
+//! let mut writer = Writer::new(Vec::new(), "lines", Format::Jsonl, WriteOptions::default());
+//! for document in reader.by_ref() {
+//!     writer.write(&document?)?;
+//! }
+//! let (lines, losses) = writer.finish()?;
+//! assert!(String::from_utf8(lines)?.starts_with(r#"{"text":"Ada Lovelace wrote","entities":[{"start":0,"end":12"#));
+//! assert!(losses.is_empty());
+//! assert_eq!(reader.report().entity_count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 // The formats' names (CoNLL, doccano) are no code.
 #![allow(clippy::doc_markdown)]

@@ -91,6 +91,12 @@ impl Rows {
             losses.push(Loss::WhiteSpace);
         }
 
+        if let Some(entity) = entities.iter().find(|entity| entity.label.as_str().contains(splits_rows)) {
+            let label = &entity.label;
+            return Err(format!(
+                "its label `{label}` holds white space, which separates columns; rename it, or write `jsonl`"
+            ));
+        }
         let mut chunks = Vec::with_capacity(entities.len());
         let mut next = 0;
         for entity in entities {

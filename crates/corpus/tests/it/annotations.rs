@@ -86,8 +86,8 @@ fn what_would_be_lost_in_a_line_is_refused_or_kept_as_metadata() {
         let error = error_of(line, Jsonl);
         assert!(error.contains(message), "{line}: {error}");
     }
-    let (documents, report) = read_bytes(br#"{"text":"a","entities":[],"title":"T","meta":{"x":2}}"#, Jsonl).unwrap();
-    assert_eq!(serde_json::to_string(&documents[0].meta).unwrap(), r#"{"x":2,"title":"T"}"#);
+    let (documents, report) = read_bytes(br#"{"text":"a","entities":[],"title":null,"meta":{"x":2}}"#, Jsonl).unwrap();
+    assert_eq!(serde_json::to_string(&documents[0].meta).unwrap(), r#"{"x":2,"title":null}"#);
     assert_eq!(report.moved_to_meta.iter().map(String::as_str).collect::<Vec<_>>(), ["title"]);
 }
 

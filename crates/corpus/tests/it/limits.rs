@@ -35,7 +35,7 @@ fn a_line_of_two_gib_stops_at_the_limit() {
         let began = thread_time();
         let mut reader = read(endless, "data", format).unwrap();
         let error = reader.next().unwrap().unwrap_err();
-        let took = thread_time() - began;
+        let took = thread_time().saturating_sub(began);
         assert!(error.to_string().starts_with("data:1: the "), "{error}");
         assert!(error.to_string().contains("exceeds the limit of 67108864 bytes"), "{error}");
         assert!(reader.next().is_none());
@@ -69,5 +69,5 @@ fn json_nested_a_hundred_thousand_deep_is_refused() {
             assert!(expected.iter().any(|part| error.contains(part)), "{error}");
         }
     }
-    assert!(thread_time() - began < Duration::from_secs(1));
+    assert!(thread_time().saturating_sub(began) < Duration::from_secs(1));
 }

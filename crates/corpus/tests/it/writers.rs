@@ -113,6 +113,7 @@ fn what_would_change_its_meaning_is_refused() {
     let message = refusal(&spaced, Format::Conll);
     assert!(message.starts_with("document 1 cannot be written as conll: its token `New York` holds white space"));
     assert!(refusal(&document("a  b", vec![entity(1, 3, "X")]), Format::Conll).contains("white space only"));
+    assert!(refusal(&document("Cola", vec![entity(0, 4, "soft drink")]), Format::Conll).contains("label `soft drink`"));
     let start = Document::new("-DOCSTART-").with_tokens(vec![Span::new(0, 10).unwrap()]).unwrap();
     assert!(refusal(&start, Format::Conll).contains("would start a new document"));
     let mut lines = Document::new("a\nb");

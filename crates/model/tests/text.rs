@@ -1,4 +1,5 @@
 //! Tokenizing, windows, targets, and tokenizer files that mean harm.
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
 
 use std::{
     path::PathBuf,
@@ -432,7 +433,7 @@ fn refused(file: &Value) -> String {
     message
 }
 
-fn byte_pairs(vocabulary: Value, merges: Value) -> Value {
+fn byte_pairs(vocabulary: &Value, merges: &Value) -> Value {
     json!({"version": "1.0", "model": {"type": "BPE", "vocab": vocabulary, "merges": merges}})
 }
 
@@ -442,10 +443,10 @@ fn merges_longer_than_the_vocabulary_are_refused() {
     for merges in
         [json!([["a", "b"]]), json!(["a b"]), json!([[a, a]]), json!([["a"]]), json!([["a", "b", "a"]]), json!([7])]
     {
-        let message = refused(&byte_pairs(json!({"a": 0, "b": 1, a.as_str(): 2}), merges));
+        let message = refused(&byte_pairs(&json!({"a": 0, "b": 1, a.as_str(): 2}), &merges));
         assert!(message.contains("model.merges[0]"), "{message}");
     }
-    let mut prefixed = byte_pairs(json!({"a": 0, "##b": 1, "ab": 2, "c": 3}), json!([["a", "##b"]]));
+    let mut prefixed = byte_pairs(&json!({"a": 0, "##b": 1, "ab": 2, "c": 3}), &json!([["a", "##b"]]));
     prefixed["model"]["continuing_subword_prefix"] = "##".into();
     assert!(load(&prefixed).is_ok());
     prefixed["model"]["merges"] = json!([["a", "c"]]);
@@ -457,7 +458,7 @@ fn entries_that_exhaust_the_stack_are_refused() {
     let long = "a".repeat(4 << 20);
     let unigram = json!({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], [long, -1.0]]}});
     assert!(refused(&unigram).contains("model.vocab"));
-    assert!(refused(&byte_pairs(json!({long.as_str(): 0}), json!([]))).contains("model.vocab"));
+    assert!(refused(&byte_pairs(&json!({long.as_str(): 0}), &json!([]))).contains("model.vocab"));
     let added = json!({"id": 0, "content": long, "single_word": false, "lstrip": false, "rstrip": false,
         "normalized": false, "special": true});
     let mut file = file("bert");
@@ -517,8 +518,8 @@ fn malformed_files_are_refused() {
         (json!({}), "`model`"),
         (json!({"version": "2.0"}), "version"),
         (json!({"model": {"type": "Rot13"}}), "model.type"),
-        (byte_pairs(json!({"a": -1}), json!([])), "model.vocab"),
-        (byte_pairs(json!({"a": 0}), json!({})), "model.merges"),
+        (byte_pairs(&json!({"a": -1}), &json!([])), "model.vocab"),
+        (byte_pairs(&json!({"a": 0}), &json!({})), "model.merges"),
         (json!({"model": {"type": "Unigram", "vocab": [["a", 0.0]]}}), "unk_id"),
     ];
     let mut change = |pointer: &str, value: Value, message: &'static str| {

@@ -112,10 +112,10 @@ impl TagSet {
     }
 
     /// `O`, and `B-` and `I-` for every label of a schema, in its order: IOB2.
+    #[allow(clippy::missing_panics_doc)] // labels differ, so their tags do, and each can follow a prefix
     pub fn for_schema(schema: &Schema) -> Self {
         let parts = schema.labels().flat_map(|label| [format!("B-{label}"), format!("I-{label}")]);
-        Self::from_names(std::iter::once("O".to_owned()).chain(parts))
-            .expect("labels of a schema differ and can follow a prefix")
+        Self::from_names(std::iter::once("O".to_owned()).chain(parts)).expect("tags of different labels differ")
     }
 
     fn index_predecessors(&mut self) {

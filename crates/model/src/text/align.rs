@@ -12,10 +12,10 @@ pub enum Alignment {
     /// The first piece of a word decides for the word, as in transformers' examples for token classification.
     ///
     /// Words are the known ones of a document. Where there are none they are what the tokenizer separates before
-    /// it cuts pieces, and punctuation always stands alone. With WordPiece this equals the words of
+    /// it cuts pieces, and punctuation always stands alone. With `WordPiece` this equals the words of
     /// transformers' pipeline (`aggregation_strategy="first"`), but for characters whose normal form has another
     /// length, which the pipeline takes for continuations. Tokenizers without a mark for continuing pieces
-    /// (RoBERTa, XLM-R, CamemBERT) make the pipeline split at spaces only, so that `Paris,` is one word there and
+    /// (`RoBERTa`, XLM-R, `CamemBERT`) make the pipeline split at spaces only, so that `Paris,` is one word there and
     /// its entity ends behind the comma; here the comma decides for itself.
     Word,
     /// Every piece decides for the characters that it covers and no piece before it.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokenizers::{
     AddedToken, Encoding, Model, ModelWrapper, NormalizerWrapper, OffsetType, PostProcessor, PostProcessorWrapper,
-    PreTokenizer, PreTokenizerWrapper,
+    PreTokenizer, PreTokenizerWrapper, Token,
 };
 
 use super::{
@@ -308,7 +308,7 @@ fn with_prefix_space(pre_tokenizer: &Value) -> Option<Value> {
     Some(changed)
 }
 
-/// The character that a byte-level or SentencePiece pre-tokenizer writes for a space.
+/// The character that a byte-level or `SentencePiece` pre-tokenizer writes for a space.
 fn space(pre_tokenizer: &Value) -> Option<char> {
     match pre_tokenizer["type"].as_str()? {
         "ByteLevel" => Some('\u{120}'),
@@ -324,17 +324,7 @@ fn template(post_processor: Option<PostProcessorWrapper>) -> Result<Template, Pr
         return Ok(Template::default());
     };
     let refuse = |reason: &str| Err(Refusal::new("post_processor", reason).into());
-    let piece = Encoding::new(
-        vec![0],
-        vec![0],
-        vec!["piece".to_owned()],
-        vec![Some(0)],
-        vec![(0, 5)],
-        vec![0],
-        vec![1],
-        Vec::new(),
-        Default::default(),
-    );
+    let piece = Encoding::from_tokens(vec![Token::new(0, "piece".to_owned(), (0, 5))], 0);
     let processed = post_processor.process(piece, None, true).map_err(|error| Problem::Build(error.to_string()))?;
     if processed.get_type_ids().iter().any(|kind| *kind != 0) {
         return refuse("token types other than 0 for a single text");

@@ -23,7 +23,7 @@ const MAX_PIECE: usize = 1024;
 const MAX_ADDED: usize = 4 << 20;
 /// Bytes of the mark of continuing or final pieces.
 const MAX_AFFIX: usize = 64;
-/// Longest word that WordPiece tries to cut; its time grows with the square.
+/// Longest word that `WordPiece` tries to cut; its time grows with the square.
 const MAX_WORD: u64 = 1000;
 /// Normalizers and pre-tokenizers, sequences unfolded.
 const MAX_STEPS: usize = 32;
@@ -328,7 +328,7 @@ fn list<'v>(field: &str, value: &'v Value) -> Result<&'v Vec<Value>, Refusal> {
     value.as_array().ok_or_else(|| Refusal::new(field, "a sequence without its list"))
 }
 
-/// SentencePiece's compiled normalization: the size of a double array, the array, and the texts that it points
+/// `SentencePiece`'s compiled normalization: the size of a double array, the array, and the texts that it points
 /// to, each ended by a zero byte.
 fn charsmap(field: &str, base64: &str) -> Result<(), Refusal> {
     let refuse = |reason: &str| Err(Refusal::new(format!("{field}.precompiled_charsmap"), reason));

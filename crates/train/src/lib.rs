@@ -1,5 +1,25 @@
 //! Fine-tuning: run configuration, batches, the training loop, checkpoints, reports.
 
+mod batches;
+mod checkpoint;
+mod config;
+mod dataset;
+mod events;
+mod facts;
+mod fit;
+mod identity;
+mod plan;
+mod run;
 mod settings;
 
+pub use batches::Batches;
+pub use checkpoint::{CheckpointError, Checkpoints, Resumed};
+pub use config::{ConfigError, DEFAULTS, Problem, RunConfig};
+pub use dataset::{Dataset, DatasetError, Example};
+pub use events::Events;
+pub use facts::{BaseFacts, DataFacts, Facts, Lengths};
+pub use fit::{End, Evaluation, Fit, FitError, State, StepReport, score};
+pub use identity::{Difference, Identity};
+pub use plan::{Choice, Plan, plan};
+pub use run::{Flow, Outcome, Progress, Run, RunError, RunFolder};
 pub use settings::{Scheduler, Settings};

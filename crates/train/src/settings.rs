@@ -43,6 +43,8 @@ pub struct Settings {
     pub eval_every: u64,
     /// Evaluations without a better score after which the run ends; 0 to never end early.
     pub patience: u32,
+    /// Steps between two checkpoints; 0 for about one a minute. Does not change the outcome.
+    pub checkpoint_every: u64,
     /// Keep the embeddings as they are.
     pub freeze_embeddings: bool,
     /// Keep so many layers, from the input, as they are.

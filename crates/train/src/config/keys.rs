@@ -1,0 +1,129 @@
+//! The settings' names and the range of each.
+
+use std::fmt;
+
+use model::base::BaseSpec;
+use toml::Value;
+
+use super::error::Problem;
+
+/// A setting.
+pub(super) struct Key {
+    pub name: &'static str,
+    pub range: Range,
+}
+
+/// Values that a setting can have.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Range {
+    /// Whole numbers, both ends included.
+    Whole(i64, i64),
+    /// Numbers above 0.
+    Positive,
+    /// Numbers from 0.
+    NotNegative,
+    /// Numbers from 0 to 1.
+    Ratio,
+    /// Numbers from 0, below 1.
+    Probability,
+    /// True or false.
+    Flag,
+    /// One of these names.
+    Name(&'static [&'static str]),
+    /// The name of a base.
+    Base,
+}
+
+use Range::{Base, Flag, Name, NotNegative, Positive, Probability, Ratio, Whole};
+
+const U32: i64 = u32::MAX as i64;
+
+/// Every setting.
+pub(super) const KEYS: &[Key] = &[
+    key("base", Base),
+    key("learning_rate", Positive),
+    key("lr_scheduler", Name(&["linear", "cosine", "constant"])),
+    key("warmup_ratio", Ratio),
+    key("num_train_epochs", Whole(1, 100_000)),
+    key("max_steps", Whole(0, i64::MAX)),
+    key("train_batch_size", Whole(1, U32)),
+    key("train_batch_pieces", Whole(0, U32)),
+    key("weight_decay", NotNegative),
+    key("max_grad_norm", NotNegative),
+    key("dropout", Probability),
+    key("freeze_embeddings", Flag),
+    key("freeze_layers", Whole(0, U32)),
+    key("alignment", Name(&["word", "piece"])),
+    key("max_length", Whole(3, U32)),
+    key("stride", Whole(0, U32)),
+    key("eval_every", Whole(0, i64::MAX)),
+    key("patience", Whole(0, U32)),
+    key("checkpoint_every", Whole(0, i64::MAX)),
+    key("seed", Whole(0, i64::MAX)),
+    key("threads", Whole(1, 4096)),
+];
+
+const fn key(name: &'static str, range: Range) -> Key {
+    Key { name, range }
+}
+
+/// The setting of this name.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The setting whose name is most like the one that was given, if one is.
+pub(super) fn nearest(given: &str) -> Option<&'static str> {
+    let given = given.to_lowercase().replace('-', "_");
+    KEYS.iter()
+        .map(|key| (strsim::jaro_winkler(&given, key.name), key.name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .map(|(_, name)| name)
+}
+
+impl Key {
+    /// Whether the setting can have this value.
+    pub fn check(&self, value: &Value) -> Result<(), Problem> {
+        let number = match value {
+            Value::Integer(integer) => Some(*integer as f64),
+            // What a weight cannot hold is out of range too.
+            Value::Float(float) if (*float as f32).is_finite() => Some(*float),
+            _ => None,
+        };
+        let fits = match self.range {
+            Whole(low, high) => value.as_integer().is_some_and(|integer| (low..=high).contains(&integer)),
+            Positive => number.is_some_and(|number| number > 0.0),
+            NotNegative => number.is_some_and(|number| number >= 0.0),
+            Ratio => number.is_some_and(|number| (0.0..=1.0).contains(&number)),
+            Probability => number.is_some_and(|number| (0.0..1.0).contains(&(number as f32))),
+            Flag => value.is_bool(),
+            Name(names) => value.as_str().is_some_and(|name| names.contains(&name)),
+            Base => match value.as_str().map(str::parse::<BaseSpec>) {
+                Some(Err(error)) => return Err(Problem::Syntax(error.to_string())),
+                Some(Ok(_)) => true,
+                None => false,
+            },
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Problem::Value { key: self.name, found: value.to_string(), expected: self.range.to_string() })
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Whole(low, i64::MAX | U32) => write!(f, "a whole number, at least {low}"),
+            Whole(low, high) => write!(f, "a whole number from {low} to {high}"),
+            Positive => f.write_str("a number above 0"),
+            NotNegative => f.write_str("a number, at least 0"),
+            Ratio => f.write_str("a number from 0 to 1"),
+            Probability => f.write_str("a number of at least 0 and below 1"),
+            Flag => f.write_str("true or false"),
+            Name(names) => write!(f, "one of \"{}\"", names.join("\", \"")),
+            Base => f.write_str("the name of a base, such as \"minilm\""),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `events.jsonl`: what happened in a run, one object a line.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use crate::{End, StepReport};
+
+/// Appends to a run's `events.jsonl`.
+#[derive(Debug)]
+pub struct Events {
+    file: BufWriter<File>,
+    path: PathBuf,
+}
+
+impl Events {
+    /// Starts an empty file.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(File::create(path)?), path: path.to_owned() })
+    }
+
+    /// Goes on behind a step: lines of later steps, which a resumed run takes again, are left out.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn resume(path: &Path, step: u64) -> io::Result<Self> {
+        if path.exists() {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let mut kept = tempfile::NamedTempFile::new_in(folder)?;
+            for line in BufReader::new(File::open(path)?).lines() {
+                let line = line?;
+                // A line that a crash cut short belongs to a step that is taken again.
+                let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+                if event.get("step").and_then(Value::as_u64).is_none_or(|at| at <= step) && event["event"] != "end" {
+                    writeln!(kept, "{line}")?;
+                }
+            }
+            kept.as_file().sync_all()?;
+            kept.persist(path).map_err(|error| error.error)?;
+        }
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self { file: BufWriter::new(file), path: path.to_owned() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Records that the run starts, or goes on.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn started(&mut self, about: Value) -> io::Result<()> {
+        let mut line = json!({"event": "start"});
+        if let (Value::Object(line), Value::Object(about)) = (&mut line, about) {
+            line.extend(about);
+        }
+        self.write(&line)
+    }
+
+    /// Records a step and the evaluation that followed it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn step(&mut self, report: &StepReport) -> io::Result<()> {
+        self.write(&json!({
+            "event": "step",
+            "step": report.step,
+            "epoch": report.epoch,
+            "loss": report.loss,
+            "learning_rate": report.rate,
+            "gradient_norm": report.gradient_norm,
+            "pieces": report.pieces,
+            "pieces_per_s": report.pieces as f64 / report.elapsed.as_secs_f64(),
+        }))?;
+        if let Some(evaluation) = &report.evaluation {
+            let mut line = json!({"event": "evaluation", "step": report.step, "is_best": evaluation.is_best});
+            if let (Value::Object(line), Ok(Value::Object(scores))) =
+                (&mut line, serde_json::to_value(&evaluation.scores))
+            {
+                line.extend(scores);
+            }
+            line["seconds"] = json!(evaluation.elapsed.as_secs_f64());
+            self.write(&line)?;
+            self.file.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Records how the run ended.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn ended(&mut self, step: u64, end: End) -> io::Result<()> {
+        self.write(&json!({"event": "end", "step": step, "reason": end}))?;
+        self.flush()
+    }
+
+    /// Waits until everything recorded is on disk.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_data()
+    }
+
+    /// All events of a file, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &Path) -> io::Result<Vec<Value>> {
+        let text = fs::read_to_string(path)?;
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    fn write(&mut self, line: &Value) -> io::Result<()> {
+        writeln!(self.file, "{line}")
+    }
+}

@@ -7,7 +7,7 @@ use nomen_engine::{
 
 use crate::{
     cases,
-    fixture::{Case, Outcome, bits, dense, training},
+    fixture::{Case, Outcome, Weights, bits, dense, training, weighted_sum},
 };
 
 /// Everything that a pass computes, as bits.
@@ -82,4 +82,19 @@ fn another_dropout_key_drops_other_values() {
     let [first, second] =
         [training(), other].map(|mode| case.forward(&mut Pool::default(), Isa::detect(), mode).output);
     assert_ne!(bits(&first), bits(&second));
+}
+
+#[test]
+fn two_dropouts_of_one_pass_drop_different_values() {
+    let mut weights = Weights::new(1);
+    let x = weights.input("x", 8, 23);
+    let case = Case::new("dropout beside dropout", weights, &[8], move |tape| {
+        let [first, second] = [0, 1].map(|_| {
+            let x = tape.embedding(vec![x.clone()]);
+            tape.dropout(x, 0.5)
+        });
+        assert_ne!(bits(tape.read(&first)), bits(tape.read(&second)));
+        weighted_sum(tape, &first)
+    });
+    case.forward(&mut Pool::default(), Isa::detect(), training());
 }

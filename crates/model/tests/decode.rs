@@ -1,7 +1,7 @@
 //! Tag sets, constrained decoding, and entities.
 #![allow(clippy::unwrap_used)] // the helpers of tests are tests too
 
-use model::{
+use nomen_model::{
     decode::{DecodeError, Path, TagSet, TagSetError, best_path, entities, recognize},
     text::{EncodedText, Window},
 };

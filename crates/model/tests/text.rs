@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use model::{
+use nomen_model::{
     decode::TagSet,
     text::{Alignment, EncodedText, Pieces, Reason, Template, Tokenizer, Windowing, encode, targets},
 };

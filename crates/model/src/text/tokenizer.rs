@@ -90,7 +90,7 @@ static TRIAL: LazyLock<[String; 3]> = LazyLock::new(|| {
 
 impl Tokenizer {
     /// Loads a `tokenizer.json`. The file is not trusted: it is checked before anything is built from it, and all
-    /// of it happens on a thread of its own that is given 0.8 s and 0.3 s for every MB of the file.
+    /// of it happens on a thread of its own that is given 0.8 s and 0.5 s for every MB of the file.
     ///
     /// # Errors
     /// The file cannot be read, is not what it should be, or takes too long.
@@ -111,17 +111,8 @@ impl Tokenizer {
         if json.len() > MAX_FILE {
             return Err(too_large(json.len() as u64).into());
         }
-        let limit = Duration::from_millis(800 + json.len() as u64 * 3 / 10_000);
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let load = move || {
-            let loaded =
-                catch_unwind(|| Self::build(&json)).unwrap_or_else(|panic| Err(Problem::Build(message(&*panic))));
-            // Nobody receives once the time is over.
-            let _ = sender.send(loaded);
-        };
-        // Room for JSON as deep as the parser admits and for dropping a prefix tree of the longest entries.
-        thread::Builder::new().name("load tokenizer".to_owned()).stack_size(16 << 20).spawn(load)?;
-        receiver.recv_timeout(limit).unwrap_or(Err(Problem::Slow(limit)))
+        let limit = Duration::from_millis(800 + json.len() as u64 / 2000);
+        within(limit, move || Self::build(&json))
     }
 
     fn build(json: &[u8]) -> Result<Self, Problem> {
@@ -265,6 +256,22 @@ impl Tokenizer {
     }
 }
 
+/// Runs `work` on a thread of its own. A thread cannot be stopped: work that takes too long is left to end alone.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let run = move || {
+        let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Problem::Build(message(&*panic))));
+        // Nobody receives once the time is over.
+        let _ = sender.send(done);
+    };
+    // Room for JSON as deep as the parser admits and for dropping a prefix tree of the longest entries.
+    thread::Builder::new().name("load tokenizer".to_owned()).stack_size(16 << 20).spawn(run)?;
+    receiver.recv_timeout(limit).unwrap_or(Err(Problem::Slow(limit)))
+}
+
 fn too_large(size: u64) -> Refusal {
     Refusal::new("", format!("a file of {size} bytes, at most {MAX_FILE} are accepted"))
 }
@@ -363,4 +370,31 @@ fn is_punctuation(character: char) -> bool {
         return character.is_ascii_punctuation();
     }
     UNICODE.is_match(character.encode_utf8(&mut [0; 4]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_takes_too_long_or_breaks_down_is_an_error() {
+        let endless = within(Duration::from_millis(20), || {
+            thread::sleep(Duration::from_secs(5));
+            Ok(())
+        });
+        assert!(matches!(endless, Err(Problem::Slow(_))));
+        let broken: Result<(), _> = within(Duration::from_secs(5), || panic!("index out of range"));
+        assert_eq!(broken.unwrap_err().to_string(), "the tokenizer cannot be built: index out of range");
+        assert_eq!(within(Duration::from_secs(5), || Ok(7)).unwrap(), 7);
+    }
+
+    #[test]
+    fn punctuation_is_that_of_bert() {
+        for character in ['!', '$', '+', '\u{2014}', '\u{3002}', '\u{bf}'] {
+            assert!(is_punctuation(character), "{character}");
+        }
+        for character in ['a', '1', '\u{20ac}', '\u{e9}', '\u{2122}', '\u{6771}'] {
+            assert!(!is_punctuation(character), "{character}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use model::weights::{self, Dtype, Fault, MAX_TENSORS, Weights, WeightsError};
+use nomen_model::weights::{self, Dtype, Fault, MAX_TENSORS, Weights, WeightsError};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use tempfile::TempDir;

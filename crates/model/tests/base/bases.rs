@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use model::base::{Alias, Options, Patience};
+use nomen_model::base::{Alias, Options, Patience};
 use sha2::{Digest, Sha256};
 
 pub const CONFIG: &str = r#"{"model_type": "bert", "hidden_size": 64, "_name_or_path": "tiny"}"#;
@@ -34,7 +34,7 @@ pub fn weights(name: &str, rows: usize) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights");
     let elements: Vec<f32> = (0..rows * 64).map(|index| index as f32).collect();
-    model::weights::save(&path, [(name, &[rows, 64][..], &elements[..])]).unwrap();
+    nomen_model::weights::save(&path, [(name, &[rows, 64][..], &elements[..])]).unwrap();
     fs::read(path).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use model::base::{ALIASES, BaseSpec, Options, Progress, SourceError, fetch};
+use nomen_model::base::{ALIASES, BaseSpec, Options, Progress, SourceError, fetch};
 
 use super::bases::{alias, options, sharded, tiny, visible, write};
 use super::server::{Server, reply, repository};
@@ -151,7 +151,7 @@ fn minilm_is_fetched_from_one_of_its_sources_with_every_pin() {
     for (name, sum) in ALIASES[0].sums {
         assert!(base.files.iter().any(|file| file.name == *name && file.sha256 == *sum), "{name}");
     }
-    let weights = model::weights::Weights::open(&base.path).unwrap();
+    let weights = nomen_model::weights::Weights::open(&base.path).unwrap();
     assert_eq!(weights.f32("embeddings.word_embeddings.weight", &[30522, 384]).unwrap().len(), 30522 * 384);
     assert_eq!(fetch(&spec, &Options { offline: true, ..options }, &mut |_| ()).unwrap(), base);
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use model::base::{BaseSpec, FetchError, Options, Progress, SourceError, fetch};
-use model::weights::Weights;
+use nomen_model::base::{BaseSpec, FetchError, Options, Progress, SourceError, fetch};
+use nomen_model::weights::Weights;
 
 use super::bases::{Files, alias, options, sha256, sharded, tiny, visible};
 use super::server::{Reply, Server, reply, repository};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::base::BaseSpec;
+use nomen_model::base::BaseSpec;
 
 #[test]
 fn every_form_is_read_and_written_back() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use model::base::{BaseFolder, BaseSpec, Options, Progress, SourceError, fetch};
+use nomen_model::base::{BaseFolder, BaseSpec, Options, Progress, SourceError, fetch};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

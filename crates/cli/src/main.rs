@@ -1,2 +1,19 @@
-//! The `nomen` command line.
-fn main() {}
+//! The `nomen` command line: one file a command, and the only place where the parts of Nomen are wired together.
+
+mod batches;
+mod commands;
+mod failure;
+mod input;
+mod output;
+mod progress;
+mod recognizer;
+mod scores;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    failure::exit_code(commands::run(&commands::Arguments::parse()))
+}

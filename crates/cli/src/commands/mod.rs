@@ -1,0 +1,35 @@
+//! The commands, in the order of the life cycle.
+
+mod evaluate;
+mod tag;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Train, score and run named entity recognition on your own text, on a CPU.
+#[derive(Parser)]
+#[command(name = "nomen", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+`nomen COMMAND --help` shows a command's options and examples.
+Results go to standard output, progress and notes to standard error.
+Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
+
+#[derive(Subcommand)]
+enum Command {
+    Evaluate(evaluate::Arguments),
+    Tag(tag::Arguments),
+}
+
+/// Runs the command that was asked for.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Tag(arguments) => tag::run(arguments),
+    }
+}

@@ -1,0 +1,71 @@
+//! Documents that a command was given.
+
+use std::path::Path;
+
+use anyhow::{anyhow, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use corpus::{Format, ReadError, ReadOptions, Report};
+use schema::Document;
+
+use crate::progress::note;
+
+/// How many of a file's broken places are listed at once.
+const LISTED: usize = 10;
+
+/// Takes the name of a format and no other word.
+pub fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
+
+/// All documents of an annotated file, never a part of it; what was detected is noted.
+pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
+    let mut reader = corpus::open_with(path, &ReadOptions { format, ..ReadOptions::default() })?;
+    let mut documents = Vec::new();
+    let mut broken: Vec<ReadError> = Vec::new();
+    for document in reader.by_ref() {
+        match document {
+            Ok(document) => documents.push(document),
+            Err(error) => broken.push(error),
+        }
+        if broken.len() == LISTED {
+            break;
+        }
+    }
+    let report = reader.into_report();
+    match broken.len() {
+        0 => {}
+        1 => return Err(anyhow!(broken.remove(0))),
+        count => {
+            let list: String = broken.iter().map(|error| format!("\n  {error}")).collect();
+            let several = if count == LISTED { "at least " } else { "" };
+            bail!("{}: {several}{count} places cannot be read:{list}", path.display());
+        }
+    }
+    for line in told(&report) {
+        note(&format!("{}: {line}", path.display()));
+    }
+    if documents.is_empty() {
+        bail!("{}: there is no text in it", path.display());
+    }
+    if report.unannotated == documents.len() {
+        bail!(
+            "{}: nobody annotated its {} texts, so there is nothing to compare with; \
+             name a file with entities (`jsonl`, `conll` or `spacy-list`)",
+            path.display(),
+            documents.len()
+        );
+    }
+    Ok((documents, report))
+}
+
+/// The report's lines, and below the count of repairs the first of them.
+fn told(report: &Report) -> Vec<String> {
+    const REPAIRS: usize = 5;
+    let mut lines: Vec<String> = report.to_string().lines().map(str::to_owned).collect();
+    lines.extend(report.repairs.first.iter().take(REPAIRS).map(|repair| format!("  {repair}")));
+    if report.repairs.total > REPAIRS {
+        lines.push(format!("  and {} more repairs", report.repairs.total - REPAIRS));
+    }
+    lines.extend(report.units.first.iter().take(REPAIRS).map(|switch| format!("  {switch}")));
+    lines
+}

@@ -1,0 +1,44 @@
+//! The model that a command was given.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use anyhow::anyhow;
+use clap::{Args, ValueEnum};
+use model::{Bundle, Recognizer, Workers};
+
+/// Which model, and how it is run.
+#[derive(Args)]
+pub struct ModelArguments {
+    /// Model that `nomen train` left, or a transformers token classifier
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Number format of the computation
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    precision: Precision,
+    /// Worker threads [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Precision {
+    F32,
+}
+
+impl ModelArguments {
+    /// Opens the model.
+    pub fn open(&self) -> anyhow::Result<Recognizer> {
+        let Precision::F32 = self.precision;
+        let best = self.model.join("model-best");
+        let bundle = Bundle::open(&self.model);
+        if bundle.is_err() && best.is_dir() && !self.model.join("config.json").exists() {
+            return Err(anyhow!(
+                "{} is the folder of a training run, not of a model; name the model: --model {}",
+                self.model.display(),
+                best.display()
+            ));
+        }
+        let workers = self.threads.map_or_else(Workers::all, Workers::new);
+        Ok(bundle?.into_recognizer(workers))
+    }
+}

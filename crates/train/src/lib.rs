@@ -1,6 +1,7 @@
 //! Fine-tuning: run configuration, batches, the training loop, checkpoints, reports.
 
 mod batches;
+mod check;
 mod checkpoint;
 mod config;
 mod dataset;
@@ -13,6 +14,7 @@ mod run;
 mod settings;
 
 pub use batches::Batches;
+pub use check::{DataError, Source, Warning, check};
 pub use checkpoint::{CheckpointError, Checkpoints, Resumed};
 pub use config::{ConfigError, DEFAULTS, Problem, RunConfig};
 pub use dataset::{Dataset, DatasetError, Example};

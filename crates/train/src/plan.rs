@@ -16,6 +16,8 @@ const EPOCHS: f64 = 400.0;
 const EPOCH_RANGE: (f64, f64) = (2.0, 40.0);
 /// Sentences in a batch, for data below so many sentences.
 const BATCHES: [(usize, usize); 3] = [(1_000, 8), (4_000, 16), (usize::MAX, 32)];
+/// Fewest windows in a batch, so that a gradient is no single text's and every worker thread has something to do.
+const SMALLEST_BATCH: usize = 4;
 /// Learning rate of a base of [`WIDTH`].
 const RATE: f64 = 2e-4;
 /// Width that [`RATE`] belongs to.
@@ -217,7 +219,7 @@ fn batch_size(train: &DataFacts, windows: usize, sentences: usize) -> (usize, St
     let weight = length.div_ceil(SENTENCE).max(1);
     match weight {
         1 => (size, format!("{sentences} texts")),
-        _ => ((size / weight).max(1), format!("{} texts in {windows} windows of about {length} pieces", train.texts)),
+        _ => ((size / weight).max(SMALLEST_BATCH), format!("{} texts in {windows} windows of about {length} pieces", train.texts)),
     }
 }
 

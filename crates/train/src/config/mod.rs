@@ -5,7 +5,7 @@ mod foreign;
 mod keys;
 mod layer;
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use model::{base::BaseSpec, text::Alignment};
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,7 @@ impl RunConfig {
     }
 
     /// The configuration that repeats a run: nothing is left to choose but a dropout that was the base's own.
+    #[allow(clippy::missing_panics_doc)] // the fields are the same, which a test proves
     pub fn of(base: BaseSpec, settings: &Settings) -> Self {
         let mut config: Self = table(settings).try_into().expect("every setting is a key of the configuration");
         config.base = Some(base);
@@ -101,7 +102,8 @@ impl RunConfig {
             let key = line.trim_start_matches("# ").split_once(" = ").map(|(key, _)| key);
             match key.filter(|key| keys::find(key).is_some()) {
                 Some(key) if set.contains_key(key) => {
-                    text.push_str(&format!("{key} = {}", set[key]));
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "{key} = {}", set[key]);
                 }
                 Some(_) if !line.starts_with('#') => {
                     text.push_str("# ");

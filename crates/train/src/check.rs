@@ -105,8 +105,8 @@ pub enum Warning {
     },
     /// Texts of dev or test that are in the training data too.
     #[error(
-        "{}: {texts} of its {documents} texts are in {} too (the first is document {first}), so scores on it are too good; \
-         split the data so that no text is on both sides",
+        "{}: {texts} of its {documents} texts are in {} too (the first is document {first}); their scores say \
+         nothing about new text; split the data so that no text is on both sides",
         path.display(), train.display()
     )]
     Leak {

@@ -104,7 +104,8 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
         };
         patience(evaluations, dev)
     });
-    let threads = choices.take("threads", config.threads, || ((*cores).max(1), "all cores".to_owned()));
+    let threads =
+        choices.take("threads", config.threads, || ((*cores).max(1), "as many as the machine runs at once".to_owned()));
 
     let settings = Settings {
         learning_rate,
@@ -219,7 +220,10 @@ fn batch_size(train: &DataFacts, windows: usize, sentences: usize) -> (usize, St
     let weight = length.div_ceil(SENTENCE).max(1);
     match weight {
         1 => (size, format!("{sentences} texts")),
-        _ => ((size / weight).max(SMALLEST_BATCH), format!("{} texts in {windows} windows of about {length} pieces", train.texts)),
+        _ => (
+            (size / weight).max(SMALLEST_BATCH),
+            format!("{} texts in {windows} windows of about {length} pieces", train.texts),
+        ),
     }
 }
 

@@ -66,6 +66,9 @@ def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> No
     command += ["--train", folder / "train.conll", "--dev", folder / "dev.conll", "--test", folder / "test.conll"]
     keys = ("learning_rate", "num_train_epochs", "train_batch_size", "warmup_ratio", "weight_decay", "max_grad_norm")
     chosen = {key: settings[key] for key in keys if key in settings} | {"seed": seed, "threads": args.threads}
+    if settings:
+        # As transformers' loop: all epochs, no early end, nothing scored on the way.
+        chosen |= {"patience": 0, "eval_every": 1_000_000}
     for key, value in chosen.items():
         command += ["--set", f"{key}={value}"]
     run(command, result.with_suffix(".log"))
@@ -138,7 +141,8 @@ def defaults_table(args, sets: dict, seeds: list[int]) -> bool:
 def main() -> None:
     args = arguments()
     config = tomllib.loads((HERE / "parity.toml").read_text())
-    sets = {n: config["common"] | s for n, s in config["sets"].items() if not args.sets or n in args.sets}
+    known = config["sets"] | (config["defaults_only"] if args.side == "defaults" else {})
+    sets = {n: config["common"] | s for n, s in known.items() if not args.sets or n in args.sets}
     seeds = args.seeds or config["seeds"]
     sides = {"both": ["peer", "nomen"], "none": []}.get(args.side, [args.side])
     runners = {"peer": run_peer, "nomen": run_nomen, "defaults": run_nomen}

@@ -2,13 +2,18 @@
 
 mod batches;
 mod commands;
+mod display;
 mod failure;
+mod fetching;
 mod input;
+mod judgement;
 mod output;
 mod progress;
 mod recognizer;
 mod scores;
+mod signals;
 mod table;
+mod training;
 
 use std::process::ExitCode;
 

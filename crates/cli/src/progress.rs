@@ -51,9 +51,11 @@ impl Progress {
         self.bar.set_message(message);
     }
 
-    /// The whole is now known to be so much.
-    pub fn length(&self, total: u64) {
-        self.bar.set_length(total);
+    /// The same, with so much done before it began.
+    pub fn starting_at(self, done: u64) -> Self {
+        self.bar.set_position(done);
+        self.bar.reset_eta();
+        self
     }
 
     /// Writes a line above the bar.

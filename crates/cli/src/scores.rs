@@ -1,6 +1,9 @@
 //! Scores for a person to read.
 
+use std::collections::BTreeSet;
+
 use evaluate::{Average, Confused, Counts, Report};
+use schema::Label;
 
 use crate::table::Table;
 
@@ -84,10 +87,48 @@ fn confusions(report: &Report) -> String {
     }
     let mut table = Table::new(["in the data", "found as", "times"]);
     for Confused { gold, predicted, count } in report.confusion.errors.iter().take(CONFUSIONS) {
-        let name = |label: &Option<schema::Label>, none: &str| {
-            label.as_ref().map_or_else(|| none.to_owned(), ToString::to_string)
-        };
+        let name =
+            |label: &Option<Label>, none: &str| label.as_ref().map_or_else(|| none.to_owned(), ToString::to_string);
         table.row([name(gold, "(nothing)"), name(predicted, "(missed)"), count.to_string()]);
     }
     format!("\nmost frequent errors, by exact span\n{}", table.render())
+}
+
+/// Strict scores by label on several sets, each with its own columns.
+pub fn side_by_side(reports: &[(&str, &Report)]) -> String {
+    let mut table = Table::default();
+    let mut headings = vec![String::new()];
+    for (name, _) in reports {
+        headings.extend(["P", "R", "F1", "entities"].map(|what| format!("{name} {what}")));
+    }
+    table.cells(headings);
+    let labels: BTreeSet<&Label> = reports.iter().flat_map(|(_, report)| report.scores.by_label().keys()).collect();
+    let mut row = |name: &str, of: &dyn Fn(&Report) -> Option<Counts>| {
+        let mut cells = vec![name.to_owned()];
+        for (_, report) in reports {
+            match of(report) {
+                Some(counts) => {
+                    cells.extend(ratios(counts.average()));
+                    cells.push(counts.gold.to_string());
+                }
+                None => cells.extend([const { String::new() }; 4]),
+            }
+        }
+        table.cells(cells);
+    };
+    for label in labels {
+        row(label.as_str(), &|report| report.scores.by_label().get(label).copied());
+    }
+    row("all (micro)", &|report| Some(report.scores.micro()));
+    let mut text = table.render();
+    for (name, report) in reports {
+        if let Some(interval) = report.interval {
+            let [low, high] = [interval.low, interval.high].map(fraction);
+            text += &format!("{name}: 95 % interval of F1 {low} to {high}\n");
+        }
+        if !report.unreachable.is_empty() {
+            text += &format!("{name}: {} entities cannot come out of this model\n", report.unreachable.len());
+        }
+    }
+    text
 }

@@ -1,28 +1,15 @@
 //! `nomen evaluate`: how good a model is on annotated text.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use corpus::Format;
-use evaluate::{Pair, Report, Settings};
-use model::{Input, Recognizer, text::Reason};
-use schema::{Document, Entity, Label};
+use evaluate::Report;
+use schema::Label;
 use serde::Serialize;
 
-use crate::{
-    input, output,
-    progress::{Progress, note},
-    recognizer::ModelArguments,
-    scores,
-};
-
-/// Texts between two moves of the progress bar.
-const SHARE: usize = 256;
+use crate::{input, judgement, output, recognizer::ModelArguments, scores};
 
 /// Score a model on annotated text
 #[derive(Args)]
@@ -72,11 +59,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let labels = arguments.labels.as_deref().map(|names| asked(names, &known())).transpose()?;
 
-    let predicted = recognize(&recognizer, &documents)?;
-    let unreachable = unreachable(&recognizer, &documents)?;
-    let pairs: Vec<Pair<'_>> =
-        documents.iter().zip(&predicted).map(|(document, predicted)| Pair { document, predicted }).collect();
-    let report = Report::new(&pairs, &unreachable, &Settings { labels, ..Settings::default() });
+    let report = judgement::report(&recognizer, &documents, labels)?;
     if arguments.json {
         let [model, data] = [&arguments.model.model, &arguments.data].map(|path| path.display().to_string());
         output::print_json(&Answer { report: &report, model, data })?;
@@ -99,47 +82,4 @@ fn asked(names: &[String], known: &BTreeSet<Label>) -> anyhow::Result<Vec<Label>
         }
     }
     Ok(labels)
-}
-
-/// The entities of every document, with its known words where it has any.
-fn recognize(recognizer: &Recognizer, documents: &[Document]) -> anyhow::Result<Vec<Vec<Entity>>> {
-    let total = documents.len();
-    let mut progress = Progress::new("judging", total as u64, "texts");
-    let mut entities = Vec::with_capacity(total);
-    for share in documents.chunks(SHARE) {
-        let inputs: Vec<Input<'_>> = share.iter().map(Input::from).collect();
-        let failed = || format!("the model failed on texts {} to {}", entities.len() + 1, entities.len() + share.len());
-        let found = recognizer.inputs(&inputs).with_context(failed)?;
-        entities.extend(found);
-        let done = entities.len();
-        progress.set(done as u64, || format!("judged {done} of {total} texts"));
-    }
-    Ok(entities)
-}
-
-/// The gold entities that no tags of the model can express, with the position of their document; why is noted.
-fn unreachable(recognizer: &Recognizer, documents: &[Document]) -> anyhow::Result<Vec<(usize, Entity)>> {
-    let codec = &recognizer.bundle().codec;
-    let mut unreachable = Vec::new();
-    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    let mut unknown: BTreeSet<&Label> = BTreeSet::new();
-    for (position, document) in documents.iter().enumerate() {
-        let encoded = codec.encode(document.into()).with_context(|| format!("text {}", position + 1))?;
-        for missed in codec.targets(document, &encoded).unreachable {
-            let entity = &document.entities()[missed.entity];
-            *reasons.entry(missed.reason.to_string()).or_default() += 1;
-            if missed.reason == Reason::UnknownLabel {
-                unknown.insert(&entity.label);
-            }
-            unreachable.push((position, entity.clone()));
-        }
-    }
-    for (reason, count) in reasons {
-        note(&format!("unreachable entities: {count}, because {reason}"));
-    }
-    if !unknown.is_empty() {
-        let names: Vec<&str> = unknown.into_iter().map(Label::as_str).collect();
-        note(&format!("labels that the model does not know: {}", names.join(", ")));
-    }
-    Ok(unreachable)
 }

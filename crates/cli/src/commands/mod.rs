@@ -1,7 +1,9 @@
 //! The commands, in the order of the life cycle.
 
 mod evaluate;
+mod quickstart;
 mod tag;
+mod train;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,8 @@ Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
 
 #[derive(Subcommand)]
 enum Command {
+    Quickstart(quickstart::Arguments),
+    Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Tag(tag::Arguments),
 }
@@ -29,6 +33,8 @@ enum Command {
 /// Runs the command that was asked for.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
+        Command::Quickstart(arguments) => quickstart::run(arguments),
+        Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Tag(arguments) => tag::run(arguments),
     }

@@ -236,7 +236,7 @@ fn annotated(document: &Document, mut entities: Vec<Entity>, format: Format) -> 
 }
 
 /// The text on one line, each entity as `[surface](LABEL)`.
-fn marked(text: &str, entities: &[Entity]) -> String {
+pub fn marked(text: &str, entities: &[Entity]) -> String {
     let mut line = String::with_capacity(text.len() + 1);
     let mut place = 0;
     for entity in entities {

@@ -3,6 +3,7 @@
 mod evaluate;
 mod help;
 mod tag;
+mod train;
 
 use std::{
     io::Write as _,

@@ -1,0 +1,210 @@
+//! `nomen train` and `nomen quickstart`, on a tiny base whose weights are random: what is learnt is nothing, but
+//! everything around it is as with a real one.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{answer, nomen, refusal, run, tiny_model};
+
+/// A folder with data, in which runs go.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        let lines = |range: std::ops::Range<usize>| -> String {
+            let line = |index: usize| {
+                let name = ["Anna", "Bo", "Ærø", "Carl"][index % 4];
+                let text = format!("{index} {name} reads a book");
+                let start = index.to_string().len() + 1;
+                let end = start + name.chars().count();
+                format!(
+                    "{{\"text\":\"{text}\",\"entities\":[{{\"start\":{start},\"end\":{end},\"label\":\"PER\"}}]}}\n"
+                )
+            };
+            range.map(line).collect()
+        };
+        fs::write(place.path("train.jsonl"), lines(0..60)).unwrap();
+        fs::write(place.path("dev.jsonl"), lines(100..110)).unwrap();
+        fs::write(place.path("test.jsonl"), lines(200..215)).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A run of so many steps into the folder `out`.
+    fn train(&self, out: &str, steps: u32) -> Command {
+        let mut command = nomen();
+        command.arg("train");
+        for name in ["train", "dev", "test"] {
+            command.arg(format!("--{name}")).arg(self.path(&format!("{name}.jsonl")));
+        }
+        command.arg("--base").arg(format!("path:{}", tiny_model().display()));
+        command.arg("--out").arg(self.path(out)).args(["--set", "threads=2", "--set", "patience=0"]);
+        command.args(["--set", "num_train_epochs=100000", "--set"]).arg(format!("max_steps={steps}"));
+        command
+    }
+}
+
+fn weights(run: &Path) -> Vec<u8> {
+    fs::read(run.join("model-last/model.safetensors")).unwrap()
+}
+
+#[test]
+fn a_run_leaves_what_it_promises_and_its_model_tags() {
+    let place = Place::new();
+    let output = run(place.train("run", 30).arg("--json"), b"");
+    let judged: Value = serde_json::from_str(&answer(&output)).unwrap();
+    assert_eq!(judged["ended"], "finished");
+    assert_eq!((&judged["dev"]["texts"], &judged["test"]["texts"]), (&10.into(), &15.into()));
+    assert!(judged["test"]["ents_f"].is_number() && judged["test"]["ents_per_type"]["PER"]["support"] == 15);
+    for name in ["model-best/nomen.json", "model-last/model.safetensors", "events.jsonl", "run.toml"] {
+        assert!(place.path("run").join(name).is_file(), "{name}");
+    }
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("learning_rate") && told.contains("the base is 32 wide"), "what was chosen is told: {told}");
+    let events = fs::read_to_string(place.path("run/events.jsonl")).unwrap();
+    let steps = events.lines().filter(|line| line.contains("pieces_per_s")).count();
+    assert_eq!(steps, 30);
+    let manifest: Value = serde_json::from_slice(&fs::read(place.path("run/model-best/nomen.json")).unwrap()).unwrap();
+    assert!(manifest["scores"]["test"]["ents_f"].is_number() && manifest["data"]["train"]["texts"] == 60);
+
+    let best = place.path("run/model-best");
+    let tagged = answer(&run(nomen().args(["tag", "--json", "--model"]).arg(&best), "Anna reads".as_bytes()));
+    assert!(tagged.starts_with(r#"{"text":"Anna reads","entities":["#), "{tagged}");
+    let scored = answer(&run(
+        nomen().args(["evaluate", "--json", "--model"]).arg(best).arg("--data").arg(place.path("test.jsonl")),
+        b"",
+    ));
+    let scored: Value = serde_json::from_str(&scored).unwrap();
+    assert_eq!(
+        scored["ents_per_type"], judged["test"]["ents_per_type"],
+        "the score of the run is the score of the model"
+    );
+}
+
+#[test]
+fn a_table_shows_dev_and_test_and_what_to_do_next() {
+    let place = Place::new();
+    let table = answer(&run(&mut place.train("run", 4), b""));
+    let head = table.lines().next().unwrap();
+    assert!(["dev F1", "test F1"].iter().all(|name| head.contains(name)), "{table}");
+    assert!(table.contains("PER") && table.contains("tag --model") && table.contains("model-best"), "{table}");
+}
+
+#[test]
+fn a_folder_with_a_run_is_refused_and_resume_needs_one() {
+    let place = Place::new();
+    let message = refusal(&run(place.train("run", 4).arg("--resume"), b""));
+    assert!(message.contains("no run in this folder"), "{message}");
+    assert!(!place.path("run").exists(), "nothing is made");
+    answer(&run(&mut place.train("run", 4), b""));
+    let before = weights(&place.path("run"));
+    let message = refusal(&run(&mut place.train("run", 4), b""));
+    assert!(message.contains("--resume") && message.contains("--out"), "{message}");
+    let message = refusal(&run(place.train("run", 4).args(["--resume", "--set", "seed=7"]), b""));
+    assert!(message.contains("settings.seed: 42 in the checkpoint, 7 now"), "{message}");
+    assert_eq!(before, weights(&place.path("run")));
+}
+
+#[test]
+fn wrong_settings_and_data_are_refused_before_anything_is_made() {
+    let place = Place::new();
+    let refused = |arguments: &[&str]| refusal(&run(place.train("run", 4).args(arguments), b""));
+    let message = refused(&["--set", "learning_rat=1"]);
+    assert!(message.contains("did you mean `learning_rate`?"), "{message}");
+    let message = refused(&["--set", "per_device_train_batch_size=8"]);
+    assert!(message.contains("train_batch_size"), "{message}");
+    fs::write(place.path("run.toml"), "seed = 1\nlearning_rate = -1\n").unwrap();
+    let message = refused(&["--config", place.path("run.toml").to_str().unwrap()]);
+    assert!(message.contains("run.toml:2:"), "{message}");
+    fs::write(
+        place.path("train.jsonl"),
+        "{\"text\":\"a\",\"entities\":[]}\n{\"text\":\"b\",\"entities\":[{\"start\":0,\"end\":9,\"label\":\"X\"}]}\n",
+    )
+    .unwrap();
+    let message = refused(&[]);
+    assert!(message.contains("train.jsonl:2:"), "{message}");
+    fs::write(place.path("train.jsonl"), "{\"text\":\"a\",\"entities\":[]}\n").unwrap();
+    let message = refused(&[]);
+    assert!(message.contains("train.jsonl: none of its 1 texts has an entity"), "{message}");
+    assert!(!place.path("run").exists());
+}
+
+#[test]
+fn a_base_that_does_not_exist_is_told_with_the_forms_of_a_base() {
+    let place = Place::new();
+    let mut command = place.train("run", 4);
+    command.args(["--base", "minilmm"]);
+    assert_eq!(run(&mut command, b"").status.code(), Some(2), "--base twice is wrong usage");
+    let output = run(nomen().args(["train", "--train", "x", "--out", "y", "--base", "minilmm"]), b"");
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("did you mean `minilm`?"), "{message}");
+}
+
+/// Starts a run of many steps, lets it evaluate twice and sends a signal; its exit code.
+#[cfg(unix)]
+fn interrupt(command: &mut Command, signal: &str) -> Option<i32> {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let told = BufReader::new(child.stderr.take().unwrap());
+    let mut evaluations = 0;
+    for line in told.lines() {
+        evaluations += u32::from(line.unwrap().contains("dev F1"));
+        if evaluations == 2 {
+            let kill = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
+            assert!(kill.unwrap().success());
+        }
+    }
+    child.wait().unwrap().code()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_saves_and_leaves_and_resume_ends_with_the_same_weights() {
+    let place = Place::new();
+    let steps = |out: &str| {
+        let mut command = place.train(out, 1500);
+        command.args(["--set", "eval_every=25"]);
+        command
+    };
+    answer(&run(&mut steps("whole"), b""));
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let out = format!("stopped{signal}");
+        assert_eq!(interrupt(&mut steps(&out), signal), Some(code), "{signal}");
+        assert!(!place.path(&out).join("model-last").exists(), "the run was stopped, not finished");
+        let output = run(steps(&out).arg("--resume"), b"");
+        let told = String::from_utf8(output.stderr.clone()).unwrap();
+        assert!(told.contains("going on from step"), "{told}");
+        answer(&output);
+        assert!(weights(&place.path(&out)) == weights(&place.path("whole")), "{signal}: the weights differ");
+    }
+}
+
+#[test]
+fn quickstart_leaves_a_folder_of_someones_own_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("letter.txt"), "Dear Anna").unwrap();
+    let message = refusal(&run(nomen().args(["quickstart", "--out"]).arg(folder.path()), b""));
+    assert!(message.contains("something else") && message.contains("--out"), "{message}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn quickstart_without_a_network_says_what_it_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = nomen();
+    command.args(["quickstart", "--out"]).arg(folder.path().join("first"));
+    command.env("NOMEN_OFFLINE", "1").env("NOMEN_CACHE", folder.path().join("cache"));
+    let message = refusal(&run(&mut command, b""));
+    assert!(message.contains("hf:sentence-transformers/all-MiniLM-L6-v2") && message.contains("offline"), "{message}");
+}

@@ -21,6 +21,7 @@ use std::path::Path;
 
 pub use alias::{ALIASES, Alias};
 pub use error::{FetchError, SourceError};
+pub(crate) use folder::hex;
 pub use folder::{BaseFile, BaseFolder};
 pub use options::{Options, Patience};
 pub use spec::{BaseSpec, BaseSpecError};

@@ -1,6 +1,6 @@
 //! A token classifier: an encoder and a head with one output a tag.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::{Linear, Parameters, Tape, Tensor};
 use serde_json::Value;
@@ -49,9 +49,9 @@ pub enum OpenError {
     #[error("{path}: {error}")]
     Load {
         /// The model folder.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What does not fit.
-        error: LoadError,
+        error: Box<LoadError>,
     },
 }
 
@@ -65,7 +65,7 @@ impl TokenClassifier {
         let weights = Weights::open(folder)?;
         let deviation = config.get("initializer_range").and_then(Value::as_f64).unwrap_or(0.02);
         Self::load(&weights, encoder_config, &shape, head, deviation)
-            .map_err(|error| OpenError::Load { path: folder.to_owned(), error })
+            .map_err(|error| OpenError::Load { path: folder.to_owned(), error: Box::new(error) })
     }
 
     fn load(
@@ -75,10 +75,9 @@ impl TokenClassifier {
         head: Head,
         deviation: f64,
     ) -> Result<Self, LoadError> {
-        let names = config.names();
         let seed = if let Head::Fresh { seed, .. } = head { seed } else { 0 };
-        let mut loader = Loader::new(weights, names.prefix, seed);
-        let encoder = loader.encoder(shape, names)?;
+        let mut loader = Loader::new(weights, config.names().prefix, seed);
+        let encoder = loader.encoder(&config, shape)?;
         let head = match head {
             Head::Stored { tags } => loader.stored_head(tags, shape.width)?,
             Head::Fresh { tags, .. } => loader.fresh_head(tags, shape.width, deviation)?,

@@ -96,7 +96,7 @@ pub(super) fn summed(folder: &Path, name: &str) -> Result<BaseFile, SourceError>
     receive(&mut file, &mut std::io::sink(), &path, name, &mut |_| (), unreadable)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |text, byte| text + &format!("{byte:02x}"))
 }
 

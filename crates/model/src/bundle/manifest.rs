@@ -1,6 +1,10 @@
 //! `nomen.json`: what a bundle was made from.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Component, Path},
+};
 
 use schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::BundleError;
-use crate::codec::CodecSettings;
+use crate::{base::hex, codec::CodecSettings};
 
 /// Name of the manifest in a bundle.
 pub const MANIFEST_FILE: &str = "nomen.json";
@@ -72,16 +76,20 @@ impl Manifest {
     /// Reads the manifest of a folder, if it has one.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, BundleError> {
         let path = folder.join(MANIFEST_FILE);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(BundleError::Io { path, error }),
+        let manifest = match super::read_json(&path) {
+            Ok(manifest) => manifest,
+            Err(BundleError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
         };
-        let manifest: Value =
-            serde_json::from_slice(&bytes).map_err(|error| BundleError::Json { path: path.clone(), error })?;
-        let format = manifest.get("format").and_then(Value::as_u64).unwrap_or(0);
-        if format != u64::from(FORMAT) {
-            let problem = format!("format {format} is not one that this version reads ({FORMAT}); update nomen");
+        let format = manifest.get("format");
+        let problem = match format.and_then(Value::as_u64) {
+            Some(format) if format == u64::from(FORMAT) => None,
+            Some(format) if format > u64::from(FORMAT) => Some(format!(
+                "format: expected at most {FORMAT}, found {format}; the bundle is from a newer nomen, update this one"
+            )),
+            _ => Some(format!("format: expected {FORMAT}, found {}", format.unwrap_or(&Value::Null))),
+        };
+        if let Some(problem) = problem {
             return Err(BundleError::Disagree { path, problem });
         }
         serde_json::from_value(manifest).map(Some).map_err(|error| BundleError::Json { path, error })
@@ -96,7 +104,7 @@ impl Manifest {
             if name != MANIFEST_FILE {
                 let mut sum = Sha256::new();
                 let size = io::copy(&mut fs::File::open(entry.path())?, &mut HashWriter(&mut sum))?;
-                let sha256 = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                let sha256 = hex(&sum.finalize());
                 files.insert(name, FileSum { size, sha256 });
             }
         }
@@ -108,10 +116,16 @@ impl Manifest {
     pub(super) fn changed_files(&self, folder: &Path) -> Vec<String> {
         self.files
             .iter()
-            .filter_map(|(name, sum)| match fs::metadata(folder.join(name)) {
-                Ok(found) if found.len() == sum.size => None,
-                Ok(found) => Some(format!("{name}: nomen.json has {} bytes, the file {}", sum.size, found.len())),
-                Err(error) => Some(format!("{name}: {error}")),
+            .filter_map(|(name, sum)| {
+                let mut parts = Path::new(name).components();
+                if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+                    return Some(format!("files: expected names of files in this folder, found {name:?}"));
+                }
+                match fs::metadata(folder.join(name)) {
+                    Ok(found) if found.len() == sum.size => None,
+                    Ok(found) => Some(format!("{name}: expected {} bytes, found {}", sum.size, found.len())),
+                    Err(error) => Some(format!("{name}: expected {} bytes, found {error}", sum.size)),
+                }
             })
             .collect()
     }

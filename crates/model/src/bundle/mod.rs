@@ -4,17 +4,18 @@
 //! ([`Manifest`]), written last. A folder without `nomen.json` is a model of transformers' and is opened with
 //! defaults.
 
+mod labels;
 mod manifest;
 mod replace;
 mod tokenizer_file;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-use schema::{Entity, Recognize, RecognizeError, Schema};
+use schema::{Entity, Label, Recognize, RecognizeError, Schema};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -30,9 +31,12 @@ use crate::{
     weights::{self, WeightsError},
 };
 
-/// Files of a model folder that are taken along as they are.
-const COMPANIONS: [&str; 5] =
-    ["tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "sentencepiece.bpe.model", "README.md"];
+/// Files of a model folder that are taken along as they are: transformers reads them beside `tokenizer.json`.
+const COMPANIONS: [&str; 4] =
+    ["tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "sentencepiece.bpe.model"];
+
+/// Longest `config.json`, `nomen.json` or companion that is read.
+const LONGEST_FILE: u64 = 64 << 20;
 
 /// A model with everything it needs to recognize entities.
 pub struct Bundle {
@@ -84,7 +88,7 @@ pub enum BundleError {
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// The tags of `id2label`.
-    #[error("{path}: {error}")]
+    #[error("{path}: id2label: {error}")]
     Tags {
         /// The file.
         path: PathBuf,
@@ -92,8 +96,13 @@ pub enum BundleError {
         error: TagSetError,
     },
     /// The windows.
-    #[error(transparent)]
-    Windows(#[from] WindowError),
+    #[error("{path}: {error}")]
+    Windows {
+        /// The folder whose settings they are.
+        path: PathBuf,
+        /// What is wrong with them.
+        error: WindowError,
+    },
 }
 
 /// What a new model is to be.
@@ -121,10 +130,9 @@ impl Bundle {
         config["architectures"] = json!([classifier.config().class_name()]);
         config["id2label"] = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
         config["label2id"] = names.iter().enumerate().map(|(id, name)| (name.clone(), json!(id))).collect();
-        for outdated in ["num_labels", "_name_or_path", "torch_dtype"] {
+        for outdated in ["num_labels", "_name_or_path"] {
             config.as_object_mut().and_then(|config| config.shift_remove(outdated));
         }
-        config["dtype"] = json!("float32");
         let max_length = new.settings.max_length.min(classifier.shape().max_length());
         let settings = CodecSettings { max_length, stride: new.settings.stride.min(max_length / 2), ..new.settings };
         let manifest = Manifest::new(new.schema.clone(), settings);
@@ -143,16 +151,13 @@ impl Bundle {
         }
         let config_path = folder.join("config.json");
         let config = read_json(&config_path)?;
-        let tag_set = tag_set(&config, &config_path)?;
+        let tag_set = labels::tag_set(&config, &config_path)?;
         let classifier = TokenClassifier::open(folder, &config, Head::Stored { tags: tag_set.len() })?;
-        let manifest = match Manifest::read(folder)? {
-            Some(manifest) => manifest,
-            None => {
-                let max_length = classifier.shape().max_length().min(512);
-                let settings = CodecSettings { alignment: Alignment::Word, max_length, stride: max_length / 4 };
-                Manifest::new(Schema::of_labels(tag_set.labels().iter().cloned()), settings)
-            }
-        };
+        let manifest = Manifest::read(folder)?.unwrap_or_else(|| {
+            let max_length = classifier.shape().max_length().min(512);
+            let settings = CodecSettings { alignment: Alignment::Word, max_length, stride: max_length / 4 };
+            Manifest::new(Schema::of_labels(tag_set.labels().iter().cloned()), settings)
+        });
         let settings = manifest.codec;
         let bundle = Self::assemble(folder, classifier, tag_set, settings, manifest, config)?;
         bundle.check(folder)?;
@@ -165,22 +170,26 @@ impl Bundle {
         tag_set: TagSet,
         settings: CodecSettings,
         manifest: Manifest,
-        config: Value,
+        mut config: Value,
     ) -> Result<Self, BundleError> {
+        // What is written is f32, whatever was read; transformers would round it to the type that stands here.
+        config.as_object_mut().and_then(|config| config.shift_remove("torch_dtype"));
+        config["dtype"] = json!("float32");
         let tokenizer = tokenizer_file::read(folder)?;
         let mut files = BTreeMap::from([("tokenizer.json".to_owned(), tokenizer.json)]);
         for name in COMPANIONS {
             let path = folder.join(name);
-            if path.exists() && name != "README.md" {
-                files.insert(name.to_owned(), fs::read(&path).map_err(|error| BundleError::Io { path, error })?);
+            if path.exists() {
+                files.insert(name.to_owned(), read(&path)?);
             }
         }
-        let codec = Codec::new(tokenizer.tokenizer, tag_set, settings)?;
+        let windows = |error| BundleError::Windows { path: folder.to_owned(), error };
+        let codec = Codec::new(tokenizer.tokenizer, tag_set, settings).map_err(windows)?;
         let bundle = Self { classifier, codec, manifest, config, files };
         let (largest, rows) = (bundle.codec.tokenizer().max_id() as usize, bundle.classifier.shape().vocabulary);
         if largest >= rows {
             let problem = format!(
-                "tokenizer.json gives ids up to {largest}, but config.json's vocab_size is {rows}; \
+                "vocab_size: tokenizer.json gives ids up to {largest}, but the vocab_size of config.json is {rows}; \
                  the two belong to different models"
             );
             return Err(BundleError::Disagree { path: folder.to_owned(), problem });
@@ -191,13 +200,9 @@ impl Bundle {
     /// Compares the manifest with the rest of the bundle.
     fn check(&self, folder: &Path) -> Result<(), BundleError> {
         let mut problems = Vec::new();
-        let known: Vec<_> = self.codec.tag_set().labels().to_vec();
-        let promised: Vec<_> = self.manifest.schema.labels().cloned().collect();
-        let sorted = |mut labels: Vec<schema::Label>| {
-            labels.sort();
-            labels
-        };
-        if sorted(known.clone()) != sorted(promised.clone()) {
+        let known: BTreeSet<&str> = self.codec.tag_set().labels().iter().map(Label::as_str).collect();
+        let promised: BTreeSet<&str> = self.manifest.schema.labels().map(Label::as_str).collect();
+        if known != promised {
             problems.push(format!("labels: nomen.json has {promised:?}, id2label of config.json has {known:?}"));
         }
         let (positions, max_length) = (self.classifier.shape().max_length(), self.manifest.codec.max_length);
@@ -208,26 +213,35 @@ impl Bundle {
         if problems.is_empty() {
             return Ok(());
         }
-        let problem = format!("the parts of the bundle disagree:\n  {}", problems.join("\n  "));
+        let problem = format!(
+            "the parts of the bundle disagree; copy it anew, or remove nomen.json to open the rest as a model of \
+             transformers':\n  {}",
+            problems.join("\n  ")
+        );
         Err(BundleError::Disagree { path: folder.to_owned(), problem })
     }
 
-    /// Writes the bundle to a folder, which appears (or replaces the one before) only when it is whole.
+    /// Writes the bundle to a folder, which appears (or replaces the model before) only when it is whole.
     ///
     /// # Errors
-    /// A file cannot be written. The folder is then as it was.
+    /// A file cannot be written, or something lies there that is no model. The folder is then as it was.
     pub fn save(&self, folder: &Path) -> Result<(), BundleError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             |error| BundleError::Io { path, error }
         };
+        // A link stays, and what it leads to is replaced.
+        let folder = &fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        if !may_be_replaced(folder) {
+            let problem = "holds files, but no config.json of a model that could be replaced; name another folder";
+            return Err(BundleError::Disagree { path: folder.clone(), problem: problem.to_owned() });
+        }
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(io(parent))?;
-        let beside = tempfile::Builder::new().prefix(".nomen-bundle-").tempdir_in(parent).map_err(io(parent))?;
-        let mut files: Vec<(&str, Vec<u8>)> =
-            self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
-        files.push(("config.json", pretty(&self.config)));
-        for (name, bytes) in &files {
+        let beside = replace::folder_beside(parent).map_err(io(parent))?;
+        let config = pretty(&self.config);
+        let files = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes));
+        for (name, bytes) in files.chain([("config.json", &config)]) {
             let path = beside.path().join(name);
             replace::write_synced(&path, bytes).map_err(io(&path))?;
         }
@@ -235,7 +249,7 @@ impl Bundle {
         let manifest = self.manifest.with_sums(beside.path()).map_err(io(beside.path()))?;
         let path = beside.path().join(MANIFEST_FILE);
         replace::write_synced(&path, &pretty(&manifest)).map_err(io(&path))?;
-        replace_folder(&beside.keep(), folder).map_err(io(folder))
+        replace_folder(beside.path(), folder).map_err(io(folder))
     }
 
     /// A recognizer that shares this bundle's model and keeps threads of its own.
@@ -272,31 +286,26 @@ impl Recognize for Recognizer {
     }
 }
 
-/// The tags of a `config.json`, in the order of their numbers.
-fn tag_set(config: &Value, path: &Path) -> Result<TagSet, BundleError> {
-    let disagree = |problem: String| BundleError::Disagree { path: path.to_owned(), problem };
-    let Some(id2label) = config.get("id2label").and_then(Value::as_object) else {
-        let problem = "there is no id2label, so this is no token classifier; name a fine-tuned model, or train one with `nomen train --base`";
-        return Err(disagree(problem.to_owned()));
-    };
-    let mut names: Vec<Option<String>> = vec![None; id2label.len()];
-    for (id, name) in id2label {
-        let slot = id.parse::<usize>().ok().and_then(|id| names.get_mut(id));
-        match (slot, name.as_str()) {
-            (Some(slot), Some(name)) => *slot = Some(name.to_owned()),
-            _ => {
-                return Err(disagree(format!("id2label: {id:?} is not a number below {} with a name", id2label.len())));
-            }
-        }
+/// Whether a folder holds nothing that its replacement would lose, but for another model.
+fn may_be_replaced(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none() || folder.join("config.json").is_file(),
+        Err(_) => fs::symlink_metadata(folder).is_err(),
     }
-    let names: Option<Vec<String>> = names.into_iter().collect();
-    let names = names.ok_or_else(|| disagree("id2label: a number is missing".to_owned()))?;
-    TagSet::from_names(names).map_err(|error| BundleError::Tags { path: path.to_owned(), error })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, BundleError> {
+    let io = |error| BundleError::Io { path: path.to_owned(), error };
+    let size = fs::metadata(path).map_err(io)?.len();
+    if size > LONGEST_FILE {
+        let problem = format!("has {size} bytes, expected at most {LONGEST_FILE}");
+        return Err(BundleError::Disagree { path: path.to_owned(), problem });
+    }
+    fs::read(path).map_err(io)
 }
 
 fn read_json(path: &Path) -> Result<Value, BundleError> {
-    let bytes = fs::read(path).map_err(|error| BundleError::Io { path: path.to_owned(), error })?;
-    serde_json::from_slice(&bytes).map_err(|error| BundleError::Json { path: path.to_owned(), error })
+    serde_json::from_slice(&read(path)?).map_err(|error| BundleError::Json { path: path.to_owned(), error })
 }
 
 fn pretty(value: &impl serde::Serialize) -> Vec<u8> {

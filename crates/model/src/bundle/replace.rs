@@ -6,11 +6,23 @@ use std::{
     path::Path,
 };
 
+use tempfile::TempDir;
+
 /// Writes a file and waits until it is on disk.
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// An empty folder of another name in `parent`, gone with the value unless it was put in another's place.
+pub(super) fn folder_beside(parent: &Path) -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".nomen-bundle-");
+    // Others may read a model: a folder like any that the user makes.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(parent)
 }
 
 /// Puts the folder `new` in the place of `target`, which may exist. Whoever looks sees the old folder or the new

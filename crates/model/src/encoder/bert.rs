@@ -1,4 +1,4 @@
-//! BERT, and MiniLM with it.
+//! BERT, and `MiniLM` with it.
 
 use serde::Deserialize;
 
@@ -57,7 +57,7 @@ impl Config {
             activation: activation(&self.hidden_act)?,
             eps: self.layer_norm_eps,
             dropout: self.hidden_dropout_prob,
-            attention_output_dropout: self.hidden_dropout_prob,
+            attention_output_dropout: Some(self.hidden_dropout_prob),
             attention_dropout: self.attention_probs_dropout_prob,
             head_dropout: self.classifier_dropout.unwrap_or(self.hidden_dropout_prob),
         })

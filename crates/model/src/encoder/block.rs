@@ -23,7 +23,8 @@ impl Block {
         let attended = tape.attention(qkv, attention);
         let mixed = tape.linear(&attended, self.attention_output);
         tape.release(attended);
-        let hidden = tape.residual_norm(mixed, hidden, self.attention_norm, shape.attention_output_dropout);
+        let hidden =
+            tape.residual_norm(mixed, hidden, self.attention_norm, shape.attention_output_dropout.unwrap_or(0.0));
 
         let inner = tape.linear(&hidden, self.inner);
         let active = tape.activation(inner, shape.activation);

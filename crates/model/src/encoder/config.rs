@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::Activation;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{Names, Shape, bert, distilbert, electra, roberta};
@@ -13,7 +13,7 @@ use super::{Names, Shape, bert, distilbert, electra, roberta};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "model_type", rename_all = "kebab-case")]
 pub enum EncoderConfig {
-    /// BERT (Devlin et al., 2019), and MiniLM and others that share its shape.
+    /// BERT (Devlin et al., 2019), and `MiniLM` and others that share its shape.
     Bert(bert::Config),
     /// `RoBERTa` (Liu et al., 2019).
     Roberta(roberta::Config),
@@ -38,6 +38,12 @@ pub struct ConfigError {
 /// What `model_type` may say.
 const KNOWN: [&str; 6] = ["bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra"];
 
+/// Largest side of a tensor: products of two stay far from overflow.
+const LARGEST: usize = 1 << 24;
+
+/// Most layers.
+const DEEPEST: usize = 1000;
+
 impl EncoderConfig {
     /// Reads the description; `path` is named in errors.
     ///
@@ -59,10 +65,11 @@ impl EncoderConfig {
         {
             return Err(fail(format!("position_embedding_type is {kind:?}; only \"absolute\" can be used")));
         }
-        let parsed: Self = serde_json::from_value(config.clone()).map_err(|error| fail(error.to_string()))?;
-        let shape = parsed.shape().map_err(&fail)?;
-        check(&shape).map_err(fail)?;
-        Ok((parsed, shape))
+        let parsed: Self = serde_json::from_value(config.clone())
+            .map_err(|error| fail(unreadable_field(config, model_type).unwrap_or_else(|| error.to_string())))?;
+        let shape = parsed.shape().map_err(|problem| fail(format!("{}: {problem}", parsed.field("hidden_act"))))?;
+        let problems = parsed.problems(&shape);
+        if problems.is_empty() { Ok((parsed, shape)) } else { Err(fail(problems.join("\n  "))) }
     }
 
     fn shape(&self) -> Result<Shape, String> {
@@ -83,6 +90,58 @@ impl EncoderConfig {
         }
     }
 
+    /// The name in this architecture's `config.json` of a field of BERT's.
+    pub(crate) fn field(&self, bert: &'static str) -> &'static str {
+        match self {
+            Self::Distilbert(_) => distilbert::field(bert),
+            _ => bert,
+        }
+    }
+
+    /// What keeps an encoder of this shape from being computed.
+    fn problems(&self, shape: &Shape) -> Vec<String> {
+        let mut problems = Vec::new();
+        let [width, layers, heads, inner_width] =
+            ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"]
+                .map(|field| self.field(field));
+        let sizes = [
+            ("vocab_size", shape.vocabulary, 1, LARGEST),
+            (width, shape.width, 1, LARGEST),
+            (layers, shape.layers, 1, DEEPEST),
+            (heads, shape.heads, 1, LARGEST),
+            (inner_width, shape.inner_width, 1, LARGEST),
+            ("max_position_embeddings", shape.positions, shape.first_position.saturating_add(3), LARGEST),
+            ("type_vocab_size", shape.types, 0, LARGEST),
+        ];
+        let embedding =
+            (shape.embedding_width != shape.width).then_some(("embedding_size", shape.embedding_width, 1, LARGEST));
+        for (field, size, smallest, largest) in sizes.into_iter().chain(embedding) {
+            if !(smallest..=largest).contains(&size) {
+                problems.push(format!("{field} is {size}, expected {smallest} to {largest}"));
+            }
+        }
+        if shape.heads > 0 && !shape.width.is_multiple_of(shape.heads) {
+            problems.push(format!(
+                "{width} is {}, which is not a multiple of {heads}, {}; expected one",
+                shape.width, shape.heads
+            ));
+        }
+        let probabilities = [
+            (self.field("hidden_dropout_prob"), shape.dropout),
+            (self.field("attention_probs_dropout_prob"), shape.attention_dropout),
+            ("classifier_dropout", shape.head_dropout),
+        ];
+        for (field, probability) in probabilities {
+            if !(0.0..1.0).contains(&probability) {
+                problems.push(format!("{field} is {probability}, expected at least 0 and below 1"));
+            }
+        }
+        if !(0.0..1.0).contains(&shape.eps) {
+            problems.push(format!("layer_norm_eps is {}, expected a small positive number", shape.eps));
+        }
+        problems
+    }
+
     /// transformers' class for token classification with this encoder.
     pub fn class_name(&self) -> &'static str {
         match self {
@@ -96,35 +155,14 @@ impl EncoderConfig {
     }
 }
 
-/// Sizes that the kernels rely on.
-fn check(shape: &Shape) -> Result<(), String> {
-    let sizes = [
-        ("vocab_size", shape.vocabulary),
-        ("the hidden width", shape.width),
-        ("the embedding width", shape.embedding_width),
-        ("the number of layers", shape.layers),
-        ("the number of attention heads", shape.heads),
-        ("the feed-forward width", shape.inner_width),
-    ];
-    for (name, size) in sizes {
-        if size == 0 || size > 1 << 24 {
-            return Err(format!("{name} is {size}"));
-        }
-    }
-    if shape.width % shape.heads != 0 {
-        return Err(format!(
-            "the hidden width {} is not a multiple of the {} attention heads",
-            shape.width, shape.heads
-        ));
-    }
-    if shape.max_length() < 3 {
-        return Err(format!("max_position_embeddings {} leaves no room for a text", shape.positions));
-    }
-    let probabilities = [shape.dropout, shape.attention_dropout, shape.attention_output_dropout, shape.head_dropout];
-    if let Some(wrong) = probabilities.into_iter().find(|p| !(0.0..1.0).contains(p)) {
-        return Err(format!("a dropout probability is {wrong}; it must be at least 0 and below 1"));
-    }
-    Ok(())
+/// The field that cannot be read, and why: the message for a tagged type does not name it. Every field has a default,
+/// so each can be tried alone.
+fn unreadable_field(config: &Value, model_type: &str) -> Option<String> {
+    config.as_object()?.iter().find_map(|(field, value)| {
+        let alone = json!({ "model_type": model_type, (field): value });
+        let error = serde_json::from_value::<EncoderConfig>(alone).err()?;
+        Some(format!("{field}: {error}"))
+    })
 }
 
 /// The activation that transformers calls `name`.
@@ -133,6 +171,6 @@ pub(crate) fn activation(name: &str) -> Result<Activation, String> {
         "gelu" | "gelu_python" => Ok(Activation::Gelu),
         "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
         "relu" => Ok(Activation::Relu),
-        other => Err(format!("the activation is {other:?}; gelu, gelu_new and relu can be used")),
+        other => Err(format!("{other:?} is none of the activations that can be used: gelu, gelu_new, relu")),
     }
 }

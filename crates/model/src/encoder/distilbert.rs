@@ -51,11 +51,24 @@ impl Config {
             activation: activation(&self.activation)?,
             eps: 1e-12,
             dropout: self.dropout,
-            // Unlike BERT, no dropout stands between the attention's output map and the residual.
-            attention_output_dropout: 0.0,
+            attention_output_dropout: None,
             attention_dropout: self.attention_dropout,
             head_dropout: self.dropout,
         })
+    }
+}
+
+/// What a field of BERT's is called here.
+pub(super) fn field(bert: &'static str) -> &'static str {
+    match bert {
+        "hidden_size" => "dim",
+        "num_hidden_layers" => "n_layers",
+        "num_attention_heads" => "n_heads",
+        "intermediate_size" => "hidden_dim",
+        "hidden_act" => "activation",
+        "hidden_dropout_prob" => "dropout",
+        "attention_probs_dropout_prob" => "attention_dropout",
+        other => other,
     }
 }
 

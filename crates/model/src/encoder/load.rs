@@ -1,11 +1,15 @@
 //! From tensors by name to parameters by number.
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
 use engine::{Buffer, Linear, Norm, Parameter, ParameterId, Parameters, Random};
 use thiserror::Error;
 
-use super::{Encoder, Names, Shape, block::Block};
+use super::{
+    Encoder, EncoderConfig, Shape,
+    block::Block,
+    compare::{self, Mismatch, Spelling},
+};
 use crate::weights::{Weights, WeightsError};
 
 /// Which part of a model a parameter belongs to.
@@ -32,27 +36,6 @@ pub struct Binding {
     pub range: Range<usize>,
     /// The part of the model.
     pub part: Part,
-}
-
-/// A tensor that is not what `config.json` promises.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
-    /// The tensor.
-    pub name: String,
-    /// The shape that the configuration asks for.
-    pub expected: Vec<usize>,
-    /// The shape that the weights have, `None` where they do not have the tensor.
-    pub found: Option<Vec<usize>>,
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, expected, found } = self;
-        match found {
-            Some(found) => write!(f, "{name}: expected {expected:?}, found {found:?}"),
-            None => write!(f, "{name}: expected {expected:?}, not in the weights"),
-        }
-    }
 }
 
 /// Why an encoder could not be loaded.
@@ -88,6 +71,8 @@ enum Start {
 /// Builds parameters from a checkpoint and remembers which tensor went where.
 pub(crate) struct Loader<'w> {
     weights: &'w Weights,
+    spelling: Spelling<'w>,
+    /// Before the names of the encoder's tensors.
     prefix: &'static str,
     random: Random,
     pub parameters: Parameters,
@@ -99,6 +84,7 @@ impl<'w> Loader<'w> {
     pub fn new(weights: &'w Weights, prefix: &'static str, seed: u64) -> Self {
         Self {
             weights,
+            spelling: Spelling::new(weights, prefix),
             prefix,
             random: Random::new(seed),
             parameters: Parameters::default(),
@@ -108,7 +94,9 @@ impl<'w> Loader<'w> {
     }
 
     /// Loads the encoder of an architecture.
-    pub fn encoder(&mut self, shape: &Shape, names: &Names) -> Result<Encoder, LoadError> {
+    pub fn encoder(&mut self, config: &EncoderConfig, shape: &Shape) -> Result<Encoder, LoadError> {
+        let names = config.names();
+        self.mismatches.extend(compare::fields(&self.spelling, config, shape));
         let part = Part::Embeddings;
         let (width, embedding_width) = (shape.width, shape.embedding_width);
         let words = self.table(names.words, [shape.vocabulary, embedding_width], true)?;
@@ -136,12 +124,17 @@ impl<'w> Loader<'w> {
                 output_norm: self.norm(&name(names.output_norm), width, shape.eps, part)?,
             });
         }
+        self.mismatches.extend(compare::unexpected(&self.spelling, config, &self.bindings));
         Ok(Encoder { shape: shape.clone(), words, positions, types, embedding_norm, projection, blocks })
     }
 
     /// The stored head `classifier`, which must have a row a tag.
     pub fn stored_head(&mut self, tags: usize, width: usize) -> Result<Linear, LoadError> {
         self.prefix = "";
+        let rows = self.spelling.find("classifier.weight").and_then(|tensor| tensor.shape.first().copied());
+        if let Some(found) = rows.filter(|rows| *rows != tags) {
+            self.mismatches.push(Mismatch::Field { field: "id2label", expected: tags, found });
+        }
         self.linear(&["classifier".to_owned()], [tags, width], Part::Head)
     }
 
@@ -210,11 +203,16 @@ impl<'w> Loader<'w> {
         part: Part,
         decays: bool,
     ) -> Result<ParameterId, LoadError> {
-        let len: usize = shape.iter().product();
+        let fits = match &start {
+            Start::Stored(names) => self.fits(names, shape),
+            Start::Normal(_) | Start::Zeros => self.mismatches.is_empty(),
+        };
+        // No memory for sizes that only the configuration claims.
+        let len = if fits { shape.iter().product() } else { 0 };
         let mut values = Buffer::zeros(len * names.len());
         match start {
             Start::Stored(names) => {
-                for (name, values) in names.iter().zip(values.chunks_mut(len)) {
+                for (name, values) in names.iter().zip(values.chunks_mut(len.max(1))) {
                     self.fill(name, shape, values)?;
                 }
             }
@@ -222,8 +220,8 @@ impl<'w> Loader<'w> {
             Start::Zeros => {}
         }
         let (rows, width) = match shape {
-            [rows, width] => (rows * names.len(), *width),
-            _ => (1, len * names.len()),
+            [_, width] => (values.len() / width, *width),
+            _ => (1, values.len()),
         };
         let name = names[0].clone();
         let id = self.parameters.add(Parameter { name, rows, width, values, decays, trainable: true, sparse: false });
@@ -234,29 +232,24 @@ impl<'w> Loader<'w> {
         Ok(id)
     }
 
-    /// Reads a tensor under whichever of its spellings the checkpoint uses.
-    fn fill(&mut self, name: &str, shape: &[usize], out: &mut [f32]) -> Result<(), LoadError> {
-        let spelling = spellings(name, self.prefix).into_iter().find(|spelling| self.weights.get(spelling).is_some());
-        let found = spelling.as_deref().and_then(|spelling| self.weights.get(spelling));
-        match (spelling.as_deref(), found) {
-            (Some(spelling), Some(tensor)) if tensor.shape == shape => {
-                Ok(self.weights.read_f32(spelling, shape, out)?)
-            }
-            (_, found) => {
-                let found = found.map(|tensor| tensor.shape.to_vec());
-                self.mismatches.push(Mismatch { name: name.to_owned(), expected: shape.to_vec(), found });
-                Ok(())
+    /// Whether the checkpoint has all of these tensors in this shape; what it has instead is remembered.
+    fn fits(&mut self, names: &[String], shape: &[usize]) -> bool {
+        let before = self.mismatches.len();
+        for name in names {
+            let (tensor, expected) = (name.clone(), shape.to_vec());
+            match self.spelling.find(name) {
+                Some(found) if found.shape == shape => {}
+                Some(found) => {
+                    self.mismatches.push(Mismatch::Shape { tensor, expected, found: found.shape.to_vec() });
+                }
+                None => self.mismatches.push(Mismatch::Missing { tensor, expected }),
             }
         }
+        self.mismatches.len() == before
     }
-}
 
-/// The names that checkpoints have for a tensor: with and without the architecture's prefix, and with the names
-/// that TensorFlow's layer norm gave its parameters.
-fn spellings(name: &str, prefix: &str) -> Vec<String> {
-    let bare = name.strip_prefix(prefix).unwrap_or(name);
-    let old = [(".LayerNorm.weight", ".LayerNorm.gamma"), (".LayerNorm.bias", ".LayerNorm.beta")]
-        .into_iter()
-        .find_map(|(new, old)| Some(format!("{}{old}", bare.strip_suffix(new)?)));
-    [Some(bare.to_owned()), old].into_iter().flatten().flat_map(|bare| [format!("{prefix}{bare}"), bare]).collect()
+    fn fill(&self, name: &str, shape: &[usize], out: &mut [f32]) -> Result<(), WeightsError> {
+        let stored = self.spelling.find(name).map_or(name, |tensor| tensor.name);
+        self.weights.read_f32(stored, shape, out)
+    }
 }

@@ -6,14 +6,16 @@
 
 mod bert;
 mod block;
+mod compare;
 mod config;
 mod distilbert;
 mod electra;
 mod load;
 mod roberta;
 
+pub use compare::Mismatch;
 pub use config::{ConfigError, EncoderConfig};
-pub use load::{Binding, LoadError, Mismatch, Part};
+pub use load::{Binding, LoadError, Part};
 
 use engine::{Activation, Attention, Linear, Lookup, Norm, ParameterId, Tape, Tensor};
 
@@ -26,7 +28,7 @@ pub struct Shape {
     pub vocabulary: usize,
     /// Rows of the position embedding.
     pub positions: usize,
-    /// Position of a sequence's first piece (2 in RoBERTa, whose padding takes the ones before).
+    /// Position of a sequence's first piece (2 in `RoBERTa`, whose padding takes the ones before).
     pub first_position: usize,
     /// Rows of the token type embedding; 0 where there is none. Single texts use row 0.
     pub types: usize,
@@ -46,8 +48,8 @@ pub struct Shape {
     pub eps: f32,
     /// Dropout of embeddings and block outputs.
     pub dropout: f32,
-    /// Dropout behind the attention's output map.
-    pub attention_output_dropout: f32,
+    /// Dropout behind the attention's output map; `None` in `DistilBERT`, which has none there.
+    pub attention_output_dropout: Option<f32>,
     /// Dropout of attention weights.
     pub attention_dropout: f32,
     /// Dropout before a classification head.
@@ -63,11 +65,9 @@ impl Shape {
     /// The same shape with every dropout probability replaced.
     #[must_use]
     pub fn with_dropout(self, probability: f32) -> Self {
-        // DistilBERT has no dropout there, and none is put there.
-        let replace = |old: f32| if old > 0.0 { probability } else { old };
         Self {
             dropout: probability,
-            attention_output_dropout: replace(self.attention_output_dropout),
+            attention_output_dropout: self.attention_output_dropout.map(|_| probability),
             attention_dropout: probability,
             head_dropout: probability,
             ..self

@@ -21,7 +21,7 @@ fn padding() -> usize {
 
 impl Config {
     pub(super) fn shape(&self) -> Result<Shape, String> {
-        Ok(Shape { first_position: self.pad_token_id + 1, ..self.bert.shape()? })
+        Ok(Shape { first_position: self.pad_token_id.saturating_add(1), ..self.bert.shape()? })
     }
 }
 

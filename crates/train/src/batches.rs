@@ -11,8 +11,10 @@ pub struct Batches {
     size: BatchSize,
     /// Pieces of every example.
     lengths: Vec<usize>,
-    /// First step of every epoch, and the number of steps in all epochs last.
+    /// First step of every epoch, and the step behind the last epoch.
     starts: Vec<u64>,
+    /// Steps of the run, which may end inside of an epoch.
+    steps: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,18 +31,34 @@ impl Batches {
             pieces => BatchSize::Pieces(pieces),
         };
         let lengths = dataset.examples.iter().map(|example| example.ids.len()).collect();
-        let mut batches = Self { seed: settings.seed, size, lengths, starts: vec![0] };
-        let mut steps = 0;
-        for epoch in 0..settings.num_train_epochs {
-            steps += batches.epoch(epoch).len() as u64;
-            batches.starts.push(steps);
+        Self::of(lengths, size, settings.seed, settings.num_train_epochs, settings.max_steps)
+    }
+
+    fn of(lengths: Vec<usize>, size: BatchSize, seed: u64, epochs: u32, max_steps: u64) -> Self {
+        let limit = if max_steps == 0 { u64::MAX } else { max_steps };
+        let mut batches = Self { seed, size, lengths, starts: vec![0], steps: 0 };
+        for epoch in 0..epochs {
+            if batches.steps >= limit {
+                break;
+            }
+            batches.steps += batches.len(epoch);
+            batches.starts.push(batches.steps);
         }
+        batches.steps = batches.steps.min(limit);
         batches
     }
 
-    /// Steps of all epochs together.
+    /// Number of batches in an epoch.
+    fn len(&self, epoch: u32) -> u64 {
+        match self.size {
+            BatchSize::Texts(texts) => self.lengths.len().div_ceil(texts) as u64,
+            BatchSize::Pieces(_) => self.epoch(epoch).len() as u64,
+        }
+    }
+
+    /// Steps of the run: those of all epochs, or as many as it is limited to.
     pub fn steps(&self) -> u64 {
-        self.starts.last().copied().unwrap_or(0)
+        self.steps
     }
 
     /// The epoch that a step lies in.
@@ -65,17 +83,17 @@ impl Batches {
         match self.size {
             BatchSize::Texts(texts) => order.chunks(texts).map(<[usize]>::to_vec).collect(),
             BatchSize::Pieces(budget) => {
-                let mut batches: Vec<Vec<usize>> = Vec::new();
-                let mut filled = usize::MAX;
+                let (mut batches, mut batch, mut filled) = (Vec::new(), Vec::new(), 0);
                 for example in order {
                     let length = self.lengths[example];
-                    if filled.saturating_add(length) > budget {
-                        batches.push(Vec::new());
+                    if !batch.is_empty() && filled + length > budget {
+                        batches.push(std::mem::take(&mut batch));
                         filled = 0;
                     }
                     filled += length;
-                    batches.last_mut().expect("a batch was begun").push(example);
+                    batch.push(example);
                 }
+                batches.extend((!batch.is_empty()).then_some(batch));
                 batches
             }
         }
@@ -86,13 +104,13 @@ impl Batches {
     pub fn shares(&self, batch: &[usize], workers: usize) -> Vec<Vec<usize>> {
         let mut order = batch.to_vec();
         order.sort_by_key(|example| std::cmp::Reverse(self.lengths[*example]));
-        let mut shares = vec![(0, Vec::new()); workers];
+        let (mut loads, mut shares) = (vec![0; workers], vec![Vec::new(); workers]);
         for example in order {
-            let (load, share) = shares.iter_mut().min_by_key(|(load, _)| *load).expect("there is a worker");
-            *load += self.lengths[example];
-            share.push(example);
+            let least = (0..workers).min_by_key(|worker| loads[*worker]).unwrap_or(0);
+            loads[least] += self.lengths[example];
+            shares[least].push(example);
         }
-        shares.into_iter().map(|(_, share)| share).collect()
+        shares
     }
 }
 
@@ -101,12 +119,11 @@ mod tests {
     use super::*;
 
     fn batches(size: BatchSize, lengths: &[usize]) -> Batches {
-        let mut batches = Batches { seed: 1, size, lengths: lengths.to_vec(), starts: vec![0] };
-        for epoch in 0..3 {
-            let steps = batches.steps() + batches.epoch(epoch).len() as u64;
-            batches.starts.push(steps);
-        }
-        batches
+        limited(size, lengths, 0)
+    }
+
+    fn limited(size: BatchSize, lengths: &[usize], max_steps: u64) -> Batches {
+        Batches::of(lengths.to_vec(), size, 1, 3, max_steps)
     }
 
     #[test]
@@ -138,6 +155,17 @@ mod tests {
         assert_eq!(batches.steps(), 9);
         assert_eq!([0, 2, 3, 8].map(|step| batches.epoch_of(step)), [0, 0, 1, 2]);
         assert!(batches.ends_epoch(2) && batches.ends_epoch(8) && !batches.ends_epoch(3));
+    }
+
+    #[test]
+    fn a_limit_ends_the_run_inside_of_an_epoch_and_costs_no_epoch_behind_it() {
+        for size in [BatchSize::Texts(4), BatchSize::Pieces(4)] {
+            let at = |max_steps| {
+                let batches = limited(size, &[1; 10], max_steps);
+                (batches.steps(), batches.starts.len() - 1)
+            };
+            assert_eq!([0, 1, 3, 4, 9, 100].map(at), [(9, 3), (1, 1), (3, 1), (4, 2), (9, 3), (9, 3)]);
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Checkpoints: everything that a run needs to go on as if it had never stopped.
 //!
-//! A checkpoint is a folder with the weights and moments in one safetensors file and `checkpoint.json`, which holds
-//! that file's sum and is written last. It appears under its name only when it is whole. The two newest are kept: one
-//! whose bytes have changed since is passed over.
+//! A checkpoint is a folder with the weights and moments in one safetensors file, the rest in `checkpoint.json`, and
+//! the sums of both in `SHA256SUMS`, which `sha256sum --check` reads too. It appears under its name only when it is
+//! whole. The two newest are kept: one whose bytes have changed since is passed over.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +19,9 @@ use crate::{Difference, Fit, Identity, State};
 
 const TENSORS_FILE: &str = "state.safetensors";
 const MANIFEST_FILE: &str = "checkpoint.json";
+const SUMS_FILE: &str = "SHA256SUMS";
+/// Beginnings of the names that checkpoints bear until they are whole.
+pub(crate) const UNFINISHED: &str = ".writing-";
 const FORMAT: u32 = 1;
 /// Checkpoints that stay.
 const KEPT: usize = 2;
@@ -34,8 +38,6 @@ struct Manifest {
     format: u32,
     state: State,
     identity: Identity,
-    /// SHA-256 of the tensors' file.
-    sha256: String,
 }
 
 /// Why a checkpoint could not be written or read.
@@ -65,11 +67,11 @@ pub enum CheckpointError {
     },
     /// The run has changed.
     #[error(
-        "{path}: this run is not the one that the checkpoint was made by; put back what differs, or start anew with another --out:\n  {}",
+        "{path}: the run that was begun here is another one; put back what differs, or start anew with another --out:\n  {}",
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
     )]
     Changed {
-        /// The checkpoint.
+        /// The checkpoint, or the events of a run that has none yet.
         path: PathBuf,
         /// What has changed.
         differences: Vec<Difference>,
@@ -106,25 +108,33 @@ impl Checkpoints {
             move |error| CheckpointError::Io { path, error }
         };
         fs::create_dir_all(&self.folder).map_err(io(&self.folder))?;
-        let beside = tempfile::Builder::new().prefix(".writing-").tempdir_in(&self.folder).map_err(io(&self.folder))?;
-        let tensors_path = beside.path().join(TENSORS_FILE);
-        weights::save(
-            &tensors_path,
-            tensors(fit).iter().map(|(name, shape, values)| (name.as_str(), &shape[..], *values)),
-        )?;
-        let sha256 = sum(&tensors_path).map_err(io(&tensors_path))?;
-        let manifest = Manifest { format: FORMAT, state: fit.state(), identity: identity.clone(), sha256 };
+        let beside = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&self.folder).map_err(io(&self.folder))?;
+        let tensors = tensors(fit);
+        let tensors = tensors.iter().map(|(name, shape, values)| (name.as_str(), &shape[..], *values));
+        weights::save(&beside.path().join(TENSORS_FILE), tensors)?;
+        let manifest = Manifest { format: FORMAT, state: fit.state(), identity: identity.clone() };
         let path = beside.path().join(MANIFEST_FILE);
-        let json = serde_json::to_vec_pretty(&manifest)
-            .map_err(|error| CheckpointError::Io { path: path.clone(), error: error.into() })?;
+        let json = serde_json::to_vec_pretty(&manifest).map_err(|error| io(&path)(error.into()))?;
         write_synced(&path, &json).map_err(io(&path))?;
+        let path = beside.path().join(SUMS_FILE);
+        let sums = sums(beside.path()).map_err(io(beside.path()))?;
+        write_synced(&path, sums.as_bytes()).map_err(io(&path))?;
         let name = self.folder.join(format!("step-{:08}", fit.state().step));
-        replace_folder(&beside.keep(), &name).map_err(io(&name))?;
-        for old in self.newest_first().map_err(io(&self.folder))?.into_iter().skip(KEPT) {
-            // One that cannot be removed costs room, nothing else.
-            let _ = fs::remove_dir_all(old);
-        }
+        replace_folder(beside.path(), &name).map_err(io(&name))?;
+        self.remove_outdated(&name);
         Ok(())
+    }
+
+    /// Leaves a checkpoint and the one before it. One that cannot be removed costs room, nothing else.
+    fn remove_outdated(&self, newest: &Path) {
+        let mut found = self.newest_first().unwrap_or_default();
+        // A run that goes on from an older checkpoint has passed the newer ones over, because they are damaged.
+        let damaged = found.iter().take_while(|path| path.as_path() > newest).count();
+        let kept = damaged..found.len().min(damaged + KEPT);
+        found.drain(kept);
+        for path in found {
+            let _ = fs::remove_dir_all(path);
+        }
     }
 
     /// Puts a run where its newest whole checkpoint was.
@@ -193,18 +203,29 @@ fn restore(fit: &mut Fit, state: State, tensors: &Weights) -> Result<(), weights
 
 /// A checkpoint's manifest and tensors, if both are as they were written.
 fn read(path: &Path) -> Result<(Manifest, Weights), String> {
+    let noted = fs::read(path.join(SUMS_FILE)).map_err(|error| format!("{SUMS_FILE}: {error}"))?;
+    let found = sums(path).map_err(|error| error.to_string())?;
+    if noted != found.as_bytes() {
+        let noted = String::from_utf8_lossy(&noted);
+        return Err(format!(
+            "{SUMS_FILE} does not fit the files: it has {:?}, they have {:?}",
+            noted.trim_end(),
+            found.trim_end()
+        ));
+    }
     let manifest = fs::read(path.join(MANIFEST_FILE)).map_err(|error| format!("{MANIFEST_FILE}: {error}"))?;
     let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|error| format!("{MANIFEST_FILE}: {error}"))?;
     if manifest.format != FORMAT {
         return Err(format!("format {} is not one that this version reads ({FORMAT})", manifest.format));
     }
-    let tensors_path = path.join(TENSORS_FILE);
-    let found = sum(&tensors_path).map_err(|error| format!("{TENSORS_FILE}: {error}"))?;
-    if found != manifest.sha256 {
-        return Err(format!("{TENSORS_FILE}: its SHA-256 is {found}, {MANIFEST_FILE} has {}", manifest.sha256));
-    }
-    let tensors = Weights::open(&tensors_path).map_err(|error| error.to_string())?;
+    let tensors = Weights::open(&path.join(TENSORS_FILE)).map_err(|error| error.to_string())?;
     Ok((manifest, tensors))
+}
+
+/// The text of [`SUMS_FILE`].
+fn sums(folder: &Path) -> io::Result<String> {
+    let line = |name| Ok(format!("{}  {name}\n", sum(&folder.join(name))?));
+    [MANIFEST_FILE, TENSORS_FILE].into_iter().map(line).collect()
 }
 
 fn sum(path: &Path) -> io::Result<String> {
@@ -212,15 +233,16 @@ fn sum(path: &Path) -> io::Result<String> {
     let mut file = fs::File::open(path)?;
     let mut block = vec![0; 1 << 20];
     loop {
-        match io::Read::read(&mut file, &mut block)? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+        match file.read(&mut block)? {
+            0 => break,
             read => hasher.update(&block[..read]),
         }
     }
+    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |digits, byte| digits + &format!("{byte:02x}")))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
-    io::Write::write_all(&mut file, bytes)?;
+    file.write_all(bytes)?;
     file.sync_all()
 }

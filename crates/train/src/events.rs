@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{End, StepReport};
 
+/// Beginnings of the names that files bear until they are whole.
+pub(crate) const UNFINISHED: &str = ".events-";
+
 /// Appends to a run's `events.jsonl`.
 #[derive(Debug)]
 pub struct Events {
@@ -33,15 +36,17 @@ impl Events {
     pub fn resume(path: &Path, step: u64) -> io::Result<Self> {
         if path.exists() {
             let folder = path.parent().unwrap_or(Path::new("."));
-            let mut kept = tempfile::NamedTempFile::new_in(folder)?;
-            for line in BufReader::new(File::open(path)?).lines() {
+            let mut kept = BufWriter::new(tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?);
+            for line in BufReader::new(File::open(path)?).split(b'\n') {
                 let line = line?;
-                // A line that a crash cut short belongs to a step that is taken again.
-                let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+                // A line that a crash cut short, even inside of a character, belongs to a step that is taken again.
+                let Ok(event) = serde_json::from_slice::<Value>(&line) else { continue };
                 if event.get("step").and_then(Value::as_u64).is_none_or(|at| at <= step) && event["event"] != "end" {
-                    writeln!(kept, "{line}")?;
+                    kept.write_all(&line)?;
+                    kept.write_all(b"\n")?;
                 }
             }
+            let kept = kept.into_inner().map_err(io::IntoInnerError::into_error)?;
             kept.as_file().sync_all()?;
             kept.persist(path).map_err(|error| error.error)?;
         }
@@ -113,13 +118,13 @@ impl Events {
         self.file.get_ref().sync_data()
     }
 
-    /// All events of a file, in order.
+    /// All events of a file, in order, without a line that a crash cut short.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn read(path: &Path) -> io::Result<Vec<Value>> {
-        let text = fs::read_to_string(path)?;
-        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        let lines = fs::read(path)?;
+        Ok(lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
     fn write(&mut self, line: &Value) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use engine::{
-    DropoutKey, Gradients, Mode, Packed, Pool, Tape,
+    DropoutKey,
     optimizer::{Adamw, AdamwConfig, NotFinite, Schedule},
 };
 use evaluate::{Pair, Scores};
@@ -14,7 +14,7 @@ use model::{Bundle, Input, RecognitionError, Workers};
 use schema::Document;
 use thiserror::Error;
 
-use crate::{Batches, Dataset, Settings};
+use crate::{Batches, Dataset, End, Example, Settings, State, passes::Passes};
 
 /// A run in memory: the model that is being trained and all that its next step depends on.
 pub struct Fit {
@@ -25,47 +25,11 @@ pub struct Fit {
     batches: Batches,
     schedule: Schedule,
     optimizer: Adamw,
-    workers: Vec<Worker>,
+    passes: Passes,
     recognizers: Workers,
     state: State,
     /// Batches of the epoch that the next step lies in.
     epoch: Option<(u32, Vec<Vec<usize>>)>,
-}
-
-/// What a step depends on beside weights, moments and settings. Part of every checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct State {
-    /// Steps taken.
-    pub step: u64,
-    /// Best score on the dev set and the step after which it was reached.
-    pub best: Option<(f64, u64)>,
-    /// Evaluations since then.
-    pub evaluations_since_best: u32,
-    /// Sum of the losses since the last evaluation, and their number.
-    pub losses: (f64, u32),
-    /// Mean loss of the first stretch between evaluations.
-    pub first_mean: Option<f64>,
-    /// Why the run is over, once it is.
-    pub ended: Option<End>,
-}
-
-/// Why a run is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum End {
-    /// All steps are taken.
-    Finished,
-    /// The score has not risen for `patience` evaluations.
-    NoProgress,
-    /// The loss is higher than guessing would give: the learning rate is too high for this model.
-    Diverged,
-}
-
-/// Memory that a worker thread keeps from step to step.
-struct Worker {
-    pool: Pool,
-    gradients: Gradients,
 }
 
 /// What one step did.
@@ -98,16 +62,16 @@ pub struct StepReport {
 pub struct Evaluation {
     /// Strict scores.
     pub scores: Scores,
-    /// Whether no evaluation before was as good.
+    /// Whether no evaluation before was better.
     pub is_best: bool,
     /// Time that it took.
     pub elapsed: Duration,
 }
 
-/// Why a step could not be taken. The weights are as they were before it.
+/// Why a run cannot go on.
 #[derive(Debug, Error)]
 pub enum FitError {
-    /// The loss is not a number.
+    /// The loss is not a number. The weights are as they were before the step.
     #[error(
         "step {step}: the loss of the batch is not finite; its documents are {documents:?} (counted from 1). \
          Lower learning_rate, or look at these documents"
@@ -118,7 +82,7 @@ pub enum FitError {
         /// The documents of the batch.
         documents: Vec<usize>,
     },
-    /// A gradient is not a number.
+    /// A gradient is not a number. The weights are as they were before the step.
     #[error(
         "step {step}: {error}; the batch's documents are {documents:?} (counted from 1). Lower learning_rate, or look at these documents"
     )]
@@ -129,6 +93,14 @@ pub enum FitError {
         documents: Vec<usize>,
         /// The parameter.
         error: NotFinite,
+    },
+    /// A weight is not a number.
+    #[error("after step {step}: a weight of `{parameter}` is not finite. Lower learning_rate")]
+    Weights {
+        /// The step, from 1.
+        step: u64,
+        /// The first such parameter.
+        parameter: String,
     },
     /// The dev set could not be judged.
     #[error("after step {step}, on the dev set: {error}")]
@@ -148,10 +120,7 @@ impl Fit {
         }
         bundle.classifier.freeze(settings.freeze_embeddings, settings.freeze_layers);
         let batches = Batches::new(&dataset, &settings);
-        let total = match settings.max_steps {
-            0 => batches.steps(),
-            limit => batches.steps().min(limit),
-        };
+        let total = batches.steps();
         let schedule = Schedule {
             peak: settings.learning_rate,
             warmup: (settings.warmup_ratio * total as f64).ceil() as u64,
@@ -163,21 +132,14 @@ impl Fit {
             max_norm: settings.max_grad_norm,
             ..AdamwConfig::default()
         };
-        let parameters = bundle.classifier.parameters();
-        let worker = || Worker { pool: Pool::default(), gradients: Gradients::new(parameters) };
         let threads = NonZeroUsize::new(settings.threads).unwrap_or(NonZeroUsize::MIN);
+        let recognizers = Workers::new(threads);
+        let parameters = bundle.classifier.parameters();
         Self {
             optimizer: Adamw::new(config, parameters),
-            workers: std::iter::repeat_with(worker).take(threads.get()).collect(),
-            recognizers: Workers::new(threads),
-            state: State {
-                step: 0,
-                best: None,
-                evaluations_since_best: 0,
-                losses: (0.0, 0),
-                first_mean: None,
-                ended: (total == 0).then_some(End::Finished),
-            },
+            passes: Passes::new(threads.get(), recognizers.isa(), parameters),
+            recognizers,
+            state: State { ended: (total == 0).then_some(End::Finished), ..State::default() },
             bundle,
             settings,
             dataset,
@@ -248,40 +210,36 @@ impl Fit {
             return Ok(None);
         }
         let begun = Instant::now();
-        let step = self.state.step;
-        let epoch = self.batches.epoch_of(step);
-        let batch = self.batch(epoch, step);
-        let (loss, pieces) = self.gradients(&batch, step);
-        let number = step + 1;
-        let documents = || batch.iter().map(|example| self.dataset.examples[*example].document + 1).collect();
+        let index = self.state.step;
+        let step = index + 1;
+        let epoch = self.batches.epoch_of(index);
+        let batch = self.batch(epoch, index);
+        let pieces = batch.iter().map(|example| self.dataset.examples[*example].ids.len()).sum();
+
+        let loss = self.forward_and_backward(&batch, index);
         if !loss.is_finite() {
-            return Err(FitError::Loss { step: number, documents: documents() });
+            return Err(FitError::Loss { step, documents: self.documents(&batch) });
         }
-        let rate = self.schedule.rate(step);
-        let mut gradients: Vec<&mut Gradients> = self.workers.iter_mut().map(|worker| &mut worker.gradients).collect();
-        let parameters = self.bundle.classifier.parameters_mut();
+        let rate = self.schedule.rate(index);
         let stepped = self
             .optimizer
-            .step(parameters, &mut gradients, rate, self.recognizers.isa())
-            .map_err(|error| FitError::Gradient { step: number, documents: documents(), error })?;
-        self.state.step = number;
-        self.state.losses = (self.state.losses.0 + loss, self.state.losses.1 + 1);
+            .step(self.bundle.classifier.parameters_mut(), &mut self.passes.gradients(), rate, self.recognizers.isa())
+            .map_err(|error| FitError::Gradient { step, documents: self.documents(&batch), error })?;
+        let rows = batch.iter().map(|example| self.dataset.examples[*example].labelled).sum();
+        self.state.note_loss(loss, rows, (self.bundle.codec.tag_set().len() as f64).ln());
         let elapsed = begun.elapsed();
 
-        let last = number == self.schedule.total;
-        let due = match self.settings.eval_every {
-            0 => self.batches.ends_epoch(step),
-            every => number.is_multiple_of(every),
+        let is_last = step == self.schedule.total;
+        let is_due = match self.settings.eval_every {
+            0 => self.batches.ends_epoch(index),
+            every => step.is_multiple_of(every),
         };
-        let evaluation = if due || last { self.evaluate(number)? } else { None };
-        if due || last {
-            self.notice_divergence();
-        }
-        if last && self.state.ended.is_none() {
-            self.state.ended = Some(End::Finished);
+        let evaluation = if is_due || is_last { self.evaluate()? } else { None };
+        if is_last {
+            self.state.ended.get_or_insert(End::Finished);
         }
         Ok(Some(StepReport {
-            step: number,
+            step,
             steps: self.schedule.total,
             epoch,
             loss,
@@ -294,86 +252,70 @@ impl Fit {
         }))
     }
 
-    /// The examples of a step.
-    fn batch(&mut self, epoch: u32, step: u64) -> Vec<usize> {
+    /// The examples of a step, counted from 0.
+    fn batch(&mut self, epoch: u32, index: u64) -> Vec<usize> {
         if self.epoch.as_ref().is_none_or(|(known, _)| *known != epoch) {
             self.epoch = Some((epoch, self.batches.epoch(epoch)));
         }
-        let within = (step - self.batches.start_of(epoch)) as usize;
-        self.epoch.as_mut().map(|(_, batches)| std::mem::take(&mut batches[within])).unwrap_or_default()
+        let within = (index - self.batches.start_of(epoch)) as usize;
+        self.epoch.as_ref().map(|(_, batches)| batches[within].clone()).unwrap_or_default()
     }
 
-    /// Forward and backward on all workers; the loss and the number of pieces.
-    fn gradients(&mut self, batch: &[usize], step: u64) -> (f64, usize) {
+    /// Loss of a batch; its gradients lie with the passes.
+    fn forward_and_backward(&mut self, batch: &[usize], index: u64) -> f64 {
         let examples = &self.dataset.examples;
-        let labelled: usize = batch.iter().map(|example| examples[*example].labelled).sum();
-        let pieces = batch.iter().map(|example| examples[*example].ids.len()).sum();
-        let key = DropoutKey::new(self.settings.seed, step);
-        let shares = self.batches.shares(batch, self.workers.len());
-        let (classifier, isa) = (&self.bundle.classifier, self.recognizers.isa());
-        let run = |(index, (worker, share)): (usize, (&mut Worker, Vec<usize>))| -> f64 {
-            worker.gradients.clear();
-            if share.is_empty() {
-                return 0.0;
-            }
-            let packed = Packed::new(share.iter().map(|example| examples[*example].ids.len()));
-            let ids: Vec<u32> = share.iter().flat_map(|example| examples[*example].ids.iter().copied()).collect();
-            let targets: Vec<Option<u32>> =
-                share.iter().flat_map(|example| examples[*example].targets.iter().copied()).collect();
-            let mode = Mode::Training(key.part(index as u64));
-            let mut tape = Tape::new(classifier.parameters(), &mut worker.pool, &packed, isa, mode);
-            let logits = classifier.forward(&mut tape, &ids, packed.positions());
-            let loss = tape.cross_entropy(&logits, &targets, labelled as f64);
-            tape.backward(&mut worker.gradients);
-            loss
-        };
-        let jobs = self.workers.iter_mut().zip(shares).enumerate();
-        let losses: Vec<f64> = std::thread::scope(|scope| {
-            let handles: Vec<_> = jobs.map(|job| scope.spawn(|| run(job))).collect();
-            handles
-                .into_iter()
-                .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        });
-        (losses.iter().sum(), pieces)
+        let shares: Vec<Vec<&Example>> = self
+            .batches
+            .shares(batch, self.passes.count())
+            .iter()
+            .map(|share| share.iter().map(|example| &examples[*example]).collect())
+            .collect();
+        self.passes.run(&self.bundle.classifier, &shares, DropoutKey::new(self.settings.seed, index))
     }
 
-    /// Scores the dev set as the served model would be scored.
-    fn evaluate(&mut self, step: u64) -> Result<Option<Evaluation>, FitError> {
-        if self.dev.is_empty() {
+    /// The documents of a batch, counted from 1, in order.
+    fn documents(&self, batch: &[usize]) -> Vec<usize> {
+        let mut documents: Vec<usize> =
+            batch.iter().map(|example| self.dataset.examples[*example].document + 1).collect();
+        documents.sort_unstable();
+        documents.dedup();
+        documents
+    }
+
+    /// Judges the model, unless training has ruined it: then the run is over.
+    fn evaluate(&mut self) -> Result<Option<Evaluation>, FitError> {
+        if self.state.is_blown_up() {
+            self.state.ended = Some(End::Diverged);
             return Ok(None);
         }
         let begun = Instant::now();
-        let scores =
-            score(&self.recognizers, &self.bundle, &self.dev).map_err(|error| FitError::Evaluation { step, error })?;
-        let f1 = scores.micro().f1();
-        // A later model of the same score has seen more; it is taken.
-        let is_best = self.state.best.is_none_or(|(best, _)| f1 >= best);
-        if is_best {
-            let risen = self.state.best.is_none_or(|(best, _)| f1 > best);
-            self.state.best = Some((f1, step));
-            self.state.evaluations_since_best = if risen { 0 } else { self.state.evaluations_since_best + 1 };
-        } else {
-            self.state.evaluations_since_best += 1;
-        }
-        if self.settings.patience > 0 && self.state.evaluations_since_best >= self.settings.patience {
-            self.state.ended = Some(End::NoProgress);
-        }
+        let Some(scores) = self.score_dev()? else { return Ok(None) };
+        let is_best = self.state.note_score(scores.micro().f1(), self.settings.patience);
         Ok(Some(Evaluation { scores, is_best, elapsed: begun.elapsed() }))
     }
 
-    /// Ends a run whose mean loss since the last evaluation is far above what guessing would give, and not below
-    /// what it began with.
-    fn notice_divergence(&mut self) {
-        let (sum, count) = std::mem::take(&mut self.state.losses);
-        if count == 0 {
-            return;
+    /// Scores on the dev set, as the served model would reach them; `None` without a dev set.
+    ///
+    /// # Errors
+    /// A document cannot be judged.
+    pub fn score_dev(&self) -> Result<Option<Scores>, FitError> {
+        if self.dev.is_empty() {
+            return Ok(None);
         }
-        let mean = sum / f64::from(count);
-        let first = *self.state.first_mean.get_or_insert(mean);
-        let guessing = (self.bundle.codec.tag_set().len() as f64).ln();
-        if mean > 1.5 * guessing && mean >= first {
-            self.state.ended = Some(End::Diverged);
+        let failed = |error| FitError::Evaluation { step: self.state.step, error };
+        score(&self.recognizers, &self.bundle, &self.dev).map(Some).map_err(failed)
+    }
+
+    /// Looks whether every weight is a number, as it must be before the model is written anywhere: a step may leave
+    /// one that is not, and the next step's loss would tell too late.
+    ///
+    /// # Errors
+    /// One is not.
+    pub fn check_weights(&self) -> Result<(), FitError> {
+        let parameters = self.bundle.classifier.parameters();
+        match parameters.iter().find(|parameter| !parameter.values.iter().all(|weight| weight.is_finite())) {
+            Some(parameter) => Err(FitError::Weights { step: self.state.step, parameter: parameter.name.clone() }),
+            None => Ok(()),
         }
     }
 }

@@ -26,15 +26,15 @@ pub struct Identity {
 pub struct Difference {
     /// What differs, such as `settings.learning_rate` or `data.train`.
     pub field: String,
-    /// What the checkpoint was made with.
+    /// What the run was begun with.
     pub saved: String,
-    /// What the run has now.
+    /// What there is now.
     pub now: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} in the checkpoint, {} now", self.field, self.saved, self.now)
+        write!(f, "{}: it was {}, it is {}", self.field, self.saved, self.now)
     }
 }
 

@@ -1,29 +1,22 @@
-//! A run on disk: its folder, what is saved there and when.
+//! A run on disk: what is saved of it and when.
 
 use std::{
-    fs::{self, File, TryLockError},
+    cell::Cell,
     io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+use evaluate::Scores;
 use model::BundleError;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::{CheckpointError, Checkpoints, End, Events, Fit, FitError, Identity, Resumed, StepReport};
+use crate::{CheckpointError, End, Events, Fit, FitError, Identity, Resumed, RunFolder, State, StepReport};
 
 /// Time between two checkpoints where the settings name no number of steps. A crash then costs a minute of work, and
 /// writing a small model's checkpoint (half a second) costs less than a hundredth of it.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
-
-/// The folder of a run, held by this process alone.
-#[derive(Debug)]
-pub struct RunFolder {
-    path: PathBuf,
-    /// Locked as long as the run lives; the system lets go of it with the process.
-    _lock: File,
-}
 
 /// Why a run could not be started or went wrong.
 #[derive(Debug, Error)]
@@ -44,13 +37,25 @@ pub enum RunError {
     },
     /// A checkpoint could not be used.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Checkpoint(Box<CheckpointError>),
     /// A model could not be written.
     #[error(transparent)]
-    Bundle(#[from] BundleError),
+    Bundle(Box<BundleError>),
     /// A step went wrong.
     #[error(transparent)]
     Fit(#[from] FitError),
+}
+
+impl From<CheckpointError> for RunError {
+    fn from(error: CheckpointError) -> Self {
+        Self::Checkpoint(Box::new(error))
+    }
+}
+
+impl From<BundleError> for RunError {
+    fn from(error: BundleError) -> Self {
+        Self::Bundle(Box::new(error))
+    }
 }
 
 /// What an observer hears of.
@@ -78,55 +83,8 @@ pub enum Flow {
 pub enum Outcome {
     /// The run is over.
     Ended(End),
-    /// The observer stopped it; a checkpoint is saved.
+    /// The observer stopped it; a checkpoint is saved, unless [`Progress::NotSaved`] said otherwise.
     Stopped,
-}
-
-impl RunFolder {
-    /// Takes a folder for a run, making it where it does not exist.
-    ///
-    /// # Errors
-    /// Another process has it, or it cannot be made.
-    pub fn open(path: &Path) -> Result<Self, RunError> {
-        let io = |error| RunError::Io { path: path.to_owned(), error };
-        fs::create_dir_all(path).map_err(io)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join("run.lock")).map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(RunError::Locked(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(io(error)),
-        }
-    }
-
-    /// Whether a run was begun here.
-    pub fn is_occupied(&self) -> bool {
-        self.events().exists() || self.checkpoints().exist()
-    }
-
-    /// A file or folder in it.
-    pub fn join(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    /// The best model on the dev set; the last one where there is no dev set.
-    pub fn model_best(&self) -> PathBuf {
-        self.join("model-best")
-    }
-
-    /// The model after the last step.
-    pub fn model_last(&self) -> PathBuf {
-        self.join("model-last")
-    }
-
-    /// `events.jsonl`.
-    pub fn events(&self) -> PathBuf {
-        self.join("events.jsonl")
-    }
-
-    /// The checkpoints.
-    pub fn checkpoints(&self) -> Checkpoints {
-        Checkpoints::new(self.join("checkpoints"))
-    }
 }
 
 /// A run that is ready to take steps.
@@ -135,6 +93,8 @@ pub struct Run<'f> {
     folder: &'f RunFolder,
     identity: Identity,
     events: Events,
+    /// Score of the model in `model-best`.
+    saved_score: Option<f64>,
     /// Where the run goes on from, if it was there before.
     pub resumed: Option<Resumed>,
 }
@@ -146,28 +106,42 @@ impl<'f> Run<'f> {
     /// There is a run already, or the folder cannot be written.
     pub fn begin(folder: &'f RunFolder, identity: Identity) -> Result<Self, RunError> {
         if folder.is_occupied() {
-            return Err(RunError::Occupied(folder.path.clone()));
+            return Err(RunError::Occupied(folder.path().to_owned()));
         }
-        let io = |error| RunError::Io { path: folder.events(), error };
-        let mut events = Events::create(&folder.events()).map_err(io)?;
-        events.started(json!({"resumed": false})).map_err(io)?;
-        events.flush().map_err(io)?;
-        Ok(Self { folder, identity, events, resumed: None })
+        let events = Events::create(&folder.events());
+        let about = json!({"resumed": false, "identity": identity});
+        let mut run = Self::new(folder, identity, events, None)?;
+        run.record(|events| events.started(about))?;
+        run.record(Events::flush)?;
+        Ok(run)
     }
 
     /// Goes on with the run in a folder, from its newest whole checkpoint; from the start where it has none yet.
+    /// Where the run is over, [`Fit::state`] says so then, and [`Self::drive`] takes no step.
     ///
     /// # Errors
-    /// The run has changed, its checkpoints are all damaged, or the folder cannot be read.
+    /// There is none, the run has changed, its checkpoints are all damaged, or the folder cannot be read.
     pub fn resume(folder: &'f RunFolder, identity: Identity, fit: &mut Fit) -> Result<Self, RunError> {
         let resumed = match folder.checkpoints().resume(fit, &identity) {
-            Err(CheckpointError::None(_)) if folder.is_occupied() => Resumed { step: 0, damaged: Vec::new() },
+            Err(CheckpointError::None(_)) if folder.events().exists() => from_the_start(&folder.events(), &identity)?,
             found => found?,
         };
-        let io = |error| RunError::Io { path: folder.events(), error };
-        let mut events = Events::resume(&folder.events(), resumed.step).map_err(io)?;
-        events.started(json!({"resumed": true, "step": resumed.step})).map_err(io)?;
-        Ok(Self { folder, identity, events, resumed: Some(resumed) })
+        folder.remove_unfinished();
+        let events = Events::resume(&folder.events(), resumed.step);
+        let mut run = Self::new(folder, identity, events, fit.state().best)?;
+        run.record(|events| events.started(json!({"resumed": true, "step": resumed.step})))?;
+        run.resumed = Some(resumed);
+        Ok(run)
+    }
+
+    fn new(
+        folder: &'f RunFolder,
+        identity: Identity,
+        events: io::Result<Events>,
+        best: Option<(f64, u64)>,
+    ) -> Result<Self, RunError> {
+        let events = events.map_err(|error| RunError::Io { path: folder.events(), error })?;
+        Ok(Self { folder, identity, events, saved_score: best.map(|(score, _)| score), resumed: None })
     }
 
     /// Takes step after step until the run is over or `observe` stops it; records, and saves what is due.
@@ -175,69 +149,117 @@ impl<'f> Run<'f> {
     /// # Errors
     /// A step goes wrong (no model is written from it), or the last model cannot be saved.
     pub fn drive(&mut self, fit: &mut Fit, mut observe: impl FnMut(Progress<'_>) -> Flow) -> Result<Outcome, RunError> {
-        let mut saved = Instant::now();
+        let stop = Cell::new(false);
+        let mut tell = |progress: Progress<'_>| stop.set(observe(progress) == Flow::Stop || stop.get());
+        let mut last_checkpoint = Instant::now();
+        let mut last_scores = None;
         while let Some(report) = fit.step()? {
-            let mut flow = observe(Progress::Step(&report));
-            if let Err(error) = self.record(fit, &report, &mut observe) {
-                flow = merge(flow, observe(Progress::NotSaved(error)));
+            tell(Progress::Step(&report));
+            tell_unless_saved(self.record(|events| events.step(&report)), &mut tell);
+            if let Some(evaluation) = &report.evaluation {
+                self.keep_best(fit, &evaluation.scores, &mut tell)?;
             }
-            let due = match fit.settings().checkpoint_every {
-                0 => saved.elapsed() >= CHECKPOINT_INTERVAL,
+            if report.ended.is_some() {
+                last_scores = report.evaluation.map(|evaluation| evaluation.scores);
+                break;
+            }
+            let is_due = match fit.settings().checkpoint_every {
+                0 => last_checkpoint.elapsed() >= CHECKPOINT_INTERVAL,
                 every => report.step.is_multiple_of(every),
             };
-            if due || flow == Flow::Stop {
-                saved = Instant::now();
-                if let Err(error) = self.checkpoint(fit) {
-                    flow = merge(flow, observe(Progress::NotSaved(error)));
-                }
+            if is_due || stop.get() {
+                fit.check_weights()?;
+                tell_unless_saved(self.checkpoint(fit), &mut tell);
+                last_checkpoint = Instant::now();
             }
-            if flow == Flow::Stop && report.ended.is_none() {
+            if stop.get() {
                 return Ok(Outcome::Stopped);
             }
         }
-        self.finish(fit)
+        self.finish(fit, last_scores, &mut tell)
     }
 
-    fn record(
+    /// Saves a model that is better than the one that is saved, which is the best before it unless that could not be
+    /// saved.
+    fn keep_best(
         &mut self,
         fit: &mut Fit,
-        report: &StepReport,
-        observe: &mut impl FnMut(Progress<'_>) -> Flow,
+        scores: &Scores,
+        tell: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), RunError> {
-        let path = self.folder.events();
-        self.events.step(report).map_err(|error| RunError::Io { path, error })?;
-        if let Some(evaluation) = &report.evaluation
-            && evaluation.is_best
-        {
-            fit.bundle_mut().manifest.scores = json!({"dev": evaluation.scores, "step": report.step});
-            fit.bundle().save(&self.folder.model_best())?;
-            observe(Progress::BestSaved);
+        let score = scores.micro().f1();
+        if self.saved_score.is_some_and(|saved| score < saved) {
+            return Ok(());
+        }
+        fit.check_weights()?;
+        match save_model(fit, &self.folder.model_best(), Some(scores)) {
+            Ok(()) => {
+                self.saved_score = Some(score);
+                tell(Progress::BestSaved);
+            }
+            Err(error) => tell(Progress::NotSaved(error)),
         }
         Ok(())
     }
 
     fn checkpoint(&mut self, fit: &Fit) -> Result<(), RunError> {
-        let path = self.folder.events();
-        self.events.flush().map_err(|error| RunError::Io { path, error })?;
+        // A checkpoint must not be ahead of the events: what it has behind it is never told again.
+        self.record(Events::flush)?;
         Ok(self.folder.checkpoints().save(fit, &self.identity)?)
     }
 
-    /// Saves what the end of a run leaves: the last model, and a checkpoint so that `--resume` finds it finished.
-    fn finish(&mut self, fit: &Fit) -> Result<Outcome, RunError> {
-        let end = fit.state().ended.unwrap_or(End::Finished);
+    /// Saves what the end of a run leaves: a checkpoint, so that whoever goes on with the run finds it finished, and
+    /// the last model; `scores` are its own, where the step that made it was just taken.
+    fn finish(
+        &mut self,
+        fit: &mut Fit,
+        scores: Option<Scores>,
+        tell: &mut impl FnMut(Progress<'_>),
+    ) -> Result<Outcome, RunError> {
+        let State { step, best, ended, .. } = fit.state();
+        let end = ended.unwrap_or(End::Finished);
         if end != End::Diverged {
-            fit.bundle().save(&self.folder.model_last())?;
-            if fit.state().best.is_none() {
-                fit.bundle().save(&self.folder.model_best())?;
+            fit.check_weights()?;
+        }
+        tell_unless_saved(self.checkpoint(fit), tell);
+        if end != End::Diverged {
+            let scores = if scores.is_some() { scores } else { fit.score_dev()? };
+            save_model(fit, &self.folder.model_last(), scores.as_ref())?;
+            if best.is_none() {
+                save_model(fit, &self.folder.model_best(), scores.as_ref())?;
             }
         }
-        self.checkpoint(fit)?;
-        let path = self.folder.events();
-        self.events.ended(fit.state().step, end).map_err(|error| RunError::Io { path, error })?;
+        tell_unless_saved(self.record(|events| events.ended(step, end)), tell);
         Ok(Outcome::Ended(end))
+    }
+
+    /// Does something with the events, whose errors name their file.
+    fn record(&mut self, write: impl FnOnce(&mut Events) -> io::Result<()>) -> Result<(), RunError> {
+        write(&mut self.events).map_err(|error| RunError::Io { path: self.folder.events(), error })
     }
 }
 
-fn merge(a: Flow, b: Flow) -> Flow {
-    if a == Flow::Stop || b == Flow::Stop { Flow::Stop } else { Flow::Continue }
+/// Where a run goes on that was stopped before its first checkpoint, if it is the same run.
+fn from_the_start(events: &Path, identity: &Identity) -> Result<Resumed, RunError> {
+    let known = Events::read(events).map_err(|error| RunError::Io { path: events.to_owned(), error })?;
+    let begun = known.iter().find_map(|event| serde_json::from_value::<Identity>(event.get("identity")?.clone()).ok());
+    let differences = begun.map(|begun| begun.differences(identity)).unwrap_or_default();
+    if differences.is_empty() {
+        return Ok(Resumed { step: 0, damaged: Vec::new() });
+    }
+    Err(CheckpointError::Changed { path: events.to_owned(), differences }.into())
+}
+
+/// Writes the model as it is now, with its own scores.
+fn save_model(fit: &mut Fit, path: &Path, scores: Option<&Scores>) -> Result<(), RunError> {
+    let step = fit.state().step;
+    let bundle = fit.bundle_mut();
+    bundle.manifest.scores = scores.map_or_else(|| json!({"step": step}), |dev| json!({"dev": dev, "step": step}));
+    Ok(bundle.save(path)?)
+}
+
+fn tell_unless_saved(result: Result<(), RunError>, tell: &mut impl FnMut(Progress<'_>)) {
+    if let Err(error) = result {
+        tell(Progress::NotSaved(error));
+    }
 }

@@ -1,5 +1,4 @@
 //! What a user may set, what Nomen chooses, and what it says of data before a run.
-#![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use std::{
     path::Path,

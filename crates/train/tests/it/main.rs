@@ -1,0 +1,11 @@
+//! What must hold of training: settings, data, the loop, and the run's folder whatever happens to it.
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
+
+mod checkpoints;
+mod config;
+mod crash;
+mod data;
+mod divergence;
+mod fit;
+mod run;
+mod sample;

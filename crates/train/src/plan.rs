@@ -11,7 +11,7 @@ use crate::{BaseFacts, ConfigError, DataFacts, Facts, RunConfig, Scheduler, Sett
 /// Pieces of a long sentence.
 const SENTENCE: usize = 64;
 /// Epochs for one sentence if the rule went that far; they fall with the square root of the number of sentences.
-const EPOCHS: f64 = 400.0;
+const EPOCHS: f64 = 300.0;
 /// Fewest and most epochs.
 const EPOCH_RANGE: (f64, f64) = (2.0, 40.0);
 /// Sentences in a batch, for data below so many sentences.

@@ -209,17 +209,17 @@ fn small_sets_get_many_passes_and_small_batches_and_large_ones_few_and_large() {
         let settings = planned(&[], &facts(texts, length, 384));
         (settings.num_train_epochs, settings.train_batch_size)
     };
-    assert_eq!(of(100, 40), (40, 8));
-    assert_eq!(of(200, 40), (28, 8));
-    assert_eq!(of(600, 30), (16, 8));
-    assert_eq!(of(3_394, 31), (7, 16));
-    assert_eq!(of(10_000, 30), (4, 32));
+    assert_eq!(of(100, 40), (30, 8));
+    assert_eq!(of(200, 40), (21, 8));
+    assert_eq!(of(600, 30), (12, 8));
+    assert_eq!(of(3_394, 31), (5, 16));
+    assert_eq!(of(10_000, 30), (3, 32));
     assert_eq!(of(1_000_000, 30), (2, 32));
     assert_eq!(of(1, 30), (40, 8));
     // 200 abstracts of 300 pieces are worth about 900 sentences, and a batch holds fewer of them.
-    assert_eq!(of(200, 300), (13, 4));
+    assert_eq!(of(200, 300), (10, 4));
     // One document of 130,000 pieces is many windows.
-    assert_eq!(of(1, 130_000), (9, 4));
+    assert_eq!(of(1, 130_000), (7, 4));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn every_choice_says_why_and_nothing_that_was_set_is_chosen() {
     let epochs = plan.choices.iter().find(|choice| choice.key == "num_train_epochs").unwrap();
     assert_eq!(
         (epochs.value.as_str(), epochs.why.as_str()),
-        ("28", "an epoch has 25 steps, 700 in all; small sets need many passes")
+        ("21", "an epoch has 25 steps, 525 in all; small sets need many passes")
     );
 }
 

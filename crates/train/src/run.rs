@@ -78,7 +78,7 @@ pub enum Flow {
     Stop,
 }
 
-/// How [`drive`] came to its end.
+/// How [`Run::drive`] came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The run is over.
@@ -156,7 +156,9 @@ impl<'f> Run<'f> {
         while let Some(report) = fit.step()? {
             tell(Progress::Step(&report));
             tell_unless_saved(self.record(|events| events.step(&report)), &mut tell);
-            if let Some(evaluation) = &report.evaluation {
+            // A model that has just been ruined is none to keep, though there may be none before it.
+            let is_ruined = report.ended == Some(End::Diverged);
+            if let Some(evaluation) = report.evaluation.as_ref().filter(|_| !is_ruined) {
                 self.keep_best(fit, &evaluation.scores, &mut tell)?;
             }
             if report.ended.is_some() {

@@ -1,8 +1,10 @@
 //! Rates that ruin a model are noticed, and nothing else is taken for one.
 
-use nomen_train::{End, Settings};
+use std::convert::Infallible;
 
-use crate::sample::{self, drive, settings};
+use nomen_train::{End, Flow, Outcome, Run, RunFolder, Settings, State};
+
+use crate::sample::{self, drive, identity, settings};
 
 /// Where a run ended, and why, and the number of evaluations until then.
 fn ends(settings: Settings) -> (u64, Option<End>, usize) {
@@ -51,8 +53,8 @@ fn the_best_model_before_a_run_diverged_is_kept() {
     // The warm-up passes through every rate: the first evaluations are of a model that learns, the later ones are not.
     let settings =
         Settings { learning_rate: 5.0, warmup_ratio: 1.0, num_train_epochs: 200, eval_every: 10, ..settings() };
-    let outcome = drive(out, &settings, |_| nomen_train::Flow::Continue).unwrap();
-    assert_eq!(outcome, nomen_train::Outcome::Ended(End::Diverged));
+    let outcome = drive(out, &settings, |_| Flow::Continue).unwrap();
+    assert_eq!(outcome, Outcome::Ended(End::Diverged));
     let evaluations = sample::events(out, "evaluation");
     let best = evaluations.iter().rfind(|event| event["is_best"] == true).unwrap();
     let saved = model::Bundle::open(&out.join("model-best")).unwrap().manifest.scores;
@@ -60,4 +62,32 @@ fn the_best_model_before_a_run_diverged_is_kept() {
     assert!(saved["dev"]["ents_f"].as_f64().unwrap() > 0.3, "{saved}");
     assert!(!out.join("model-last").exists());
     assert_eq!(sample::events(out, "end")[0]["reason"], "diverged");
+}
+
+/// A rate that is too high often leaves a model that finds nothing in any text, with a loss as low as that allows.
+#[test]
+fn a_model_that_came_out_of_a_blow_up_with_nothing_learnt_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = RunFolder::open(folder.path()).unwrap();
+    let settings = Settings { learning_rate: 1e-9, eval_every: 4, ..settings() };
+    let mut fit = sample::fit(settings.clone());
+    let state = State { blew_up: true, ..fit.state() };
+    fit.restore(state, |_, _| Ok::<_, Infallible>(()), |_, _, _| Ok(())).unwrap();
+    for parameter in fit.bundle_mut().classifier.parameters_mut().iter_mut() {
+        match &*parameter.name {
+            "classifier.weight" => parameter.values.fill(0.0),
+            "classifier.bias" => parameter.values[0] = 1.5,
+            _ => {}
+        }
+    }
+    let mut run = Run::begin(&run_folder, identity(&settings)).unwrap();
+    let mut evaluations = 0;
+    let outcome = run.drive(&mut fit, |progress| {
+        if let nomen_train::Progress::Step(report) = progress {
+            evaluations += usize::from(report.evaluation.is_some());
+        }
+        Flow::Continue
+    });
+    assert_eq!((outcome.unwrap(), evaluations, fit.state().step), (Outcome::Ended(End::Diverged), 1, 4));
+    assert!(!run_folder.model_best().exists() && !run_folder.model_last().exists());
 }

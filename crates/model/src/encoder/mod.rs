@@ -62,6 +62,25 @@ impl Shape {
         self.positions.saturating_sub(self.first_position)
     }
 
+    /// Rows of the position embedding. Where the padding takes the first ones, a text that quotes it (`<pad>`) is
+    /// numbered as in transformers: the quote gets the padding's row, and what follows does not count it.
+    fn rows_of_positions(&self, ids: &[u32], positions: Vec<u32>) -> Vec<u32> {
+        let first = self.first_position as u32;
+        let Some(padding) = first.checked_sub(1) else { return positions };
+        let mut quoted = 0;
+        let row = |(id, position): (&u32, u32)| {
+            if position == 0 {
+                quoted = 0;
+            }
+            if *id == padding {
+                quoted += 1;
+                return padding;
+            }
+            first + position - quoted
+        };
+        ids.iter().zip(positions).map(row).collect()
+    }
+
     /// The same shape with every dropout probability replaced.
     #[must_use]
     pub fn with_dropout(self, probability: f32) -> Self {
@@ -127,7 +146,7 @@ impl Encoder {
     /// [`Shape::max_length`]; tokenizing into windows never makes these.
     pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
         let shape = &self.shape;
-        let positions = positions.into_iter().map(|position| position + shape.first_position as u32).collect();
+        let positions = shape.rows_of_positions(ids, positions);
         let mut lookups =
             vec![Lookup { table: self.words, ids: ids.to_vec() }, Lookup { table: self.positions, ids: positions }];
         lookups.extend(self.types.map(|table| Lookup { table, ids: vec![0; ids.len()] }));
@@ -144,5 +163,20 @@ impl Encoder {
             hidden = block.forward(tape, hidden, attention, shape);
         }
         hidden
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_padding_takes_its_own_position_and_none_from_the_text() {
+        let config = serde_json::json!({ "model_type": "roberta", "pad_token_id": 1 });
+        let (_, shape) = EncoderConfig::read(&config, std::path::Path::new("config.json")).unwrap();
+        let rows = shape.rows_of_positions(&[0, 9, 1, 1, 8, 2, 0, 1, 2], vec![0, 1, 2, 3, 4, 5, 0, 1, 2]);
+        assert_eq!(rows, [2, 3, 1, 1, 4, 5, 2, 1, 3]);
+        let bert = Shape { first_position: 0, ..shape };
+        assert_eq!(bert.rows_of_positions(&[0, 9, 1], vec![0, 1, 2]), [0, 1, 2]);
     }
 }

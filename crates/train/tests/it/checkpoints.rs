@@ -83,7 +83,7 @@ fn a_run_may_go_back_to_a_checkpoint_of_its_own() {
 fn numbers_survive_the_text_of_a_checkpoint() {
     let mut random = Random::new(5);
     for _ in 0..20_000 {
-        let learning_rate = random.unit() * 10f64.powi(random.below(12) as i32 - 9);
+        let learning_rate = random.unit() * 10f64.powf(random.below(12) as f64 - 9.0);
         let identity = identity(&Settings { learning_rate, ..settings() });
         let read: Identity = serde_json::from_str(&serde_json::to_string(&identity).unwrap()).unwrap();
         assert_eq!(read.settings.learning_rate.to_bits(), learning_rate.to_bits());

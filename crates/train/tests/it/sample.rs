@@ -126,10 +126,8 @@ pub fn drive(
     let folder = RunFolder::open(path)?;
     let mut fit = fit(settings.clone());
     let identity = identity(settings);
-    let mut run = match folder.is_occupied() {
-        false => Run::begin(&folder, identity)?,
-        true => Run::resume(&folder, identity, &mut fit)?,
-    };
+    let mut run =
+        if folder.is_occupied() { Run::resume(&folder, identity, &mut fit)? } else { Run::begin(&folder, identity)? };
     Ok(run.drive(&mut fit, observe)?)
 }
 
@@ -173,7 +171,9 @@ pub fn assert_same_outcome(run: &Path, reference: &Path) {
     assert_eq!(bits(run), bits(reference));
     let without_time = |folder| {
         let mut evaluations = events(folder, "evaluation");
-        evaluations.iter_mut().for_each(|event| event["seconds"] = Value::Null);
+        for event in &mut evaluations {
+            event["seconds"] = Value::Null;
+        }
         evaluations
     };
     assert_eq!(without_time(run), without_time(reference));

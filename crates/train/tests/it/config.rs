@@ -260,7 +260,7 @@ fn evaluations_are_about_twenty_and_fewer_where_dev_is_large() {
     };
     assert_eq!(evaluations(&facts), (20, 10));
     facts.dev.as_mut().unwrap().lengths = Lengths::new(vec![30; 3_000]);
-    assert_eq!(evaluations(&facts), (7, 3));
+    assert_eq!(evaluations(&facts), (5, 3));
     facts.dev = None;
     let settings = planned(&[], &facts);
     assert_eq!((settings.eval_every, settings.patience), (0, 0));

@@ -7,5 +7,6 @@ mod crash;
 mod data;
 mod divergence;
 mod fit;
+mod report;
 mod run;
 mod sample;

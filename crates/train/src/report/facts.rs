@@ -23,11 +23,10 @@ pub fn headline(run: &RunReport<'_>) -> Markup {
         figures::duration(run.curve.training_time()),
         (!judging.is_zero()).then(|| format!("and {} to evaluate", figures::duration(judging))),
     );
-    let speed = run.curve.pieces_per_second().map(|speed| {
-        let machine =
-            format!("{} {}", run.settings.threads, if run.settings.threads == 1 { "thread" } else { "threads" });
-        ("Word pieces a second".to_owned(), figures::grouped(speed.round() as u64), Some(machine))
-    });
+    let speed = run
+        .curve
+        .pieces_per_second()
+        .map(|speed| ("Word pieces a second".to_owned(), figures::grouped(speed.round() as u64), Some(threads(run))));
     html! {
         dl.headline {
             @for (name, value, beside) in [score, dev, Some(time), speed].into_iter().flatten() {
@@ -35,6 +34,11 @@ pub fn headline(run: &RunReport<'_>) -> Markup {
             }
         }
     }
+}
+
+fn threads(run: &RunReport<'_>) -> String {
+    let threads = run.settings.threads;
+    format!("{threads} {}", if threads == 1 { "thread" } else { "threads" })
 }
 
 /// How the run ended, in a sentence or two.
@@ -51,9 +55,14 @@ pub fn ending(run: &RunReport<'_>) -> String {
         ),
         None => format!("Not finished: {step} of {steps} steps are taken; train with --resume goes on."),
     };
-    match run.curve.best() {
-        Some(best) => format!("{end} The scores are those of model-best, from step {}.", figures::grouped(best.step)),
-        None => format!("{end} There was no dev set to choose a model by, so model-best is the last one."),
+    let judged = if run.sets().is_empty() { "" } else { "; the scores are its" };
+    let has_dev = run.data.iter().any(|set| set.name == "dev");
+    match (run.curve.best(), run.curve.end) {
+        (Some(best), _) => format!("{end} model-best is from step {}{judged}.", figures::grouped(best.step)),
+        (None, Some(End::Finished)) if !has_dev => {
+            format!("{end} Without a dev set to choose by, model-best is the last model{judged}.")
+        }
+        (None, _) => end,
     }
 }
 
@@ -69,7 +78,7 @@ pub fn facts(run: &RunReport<'_>) -> Markup {
                 @if let Some(licence) = base.licence { "; licence " (visible(licence)) }
             }
             dt { "Machine" }
-            dd { (run.settings.threads) " worker threads" @if !run.machine.is_empty() { "; " (visible(run.machine)) } }
+            dd { (threads(run)) @if !run.machine.is_empty() { "; " (visible(run.machine)) } }
             dt { "Seed" }
             dd { (run.settings.seed) }
             @if !run.curve.resumed.is_empty() {

@@ -249,6 +249,23 @@ fn a_run_without_steps_sets_or_choices_still_has_a_report() {
 }
 
 #[test]
+fn the_ending_says_which_model_is_the_best_only_where_there_is_one() {
+    let settings = settings();
+    let step = serde_json::json!({"event": "step", "step": 5, "loss": 1.0, "learning_rate": 1e-4, "pieces": 9,
+                                  "pieces_per_s": 90.0});
+    let ending = |data: Vec<DataSet>, reason: &str| {
+        let events = [step.clone(), serde_json::json!({"event": "end", "step": 5, "reason": reason})];
+        let page = render(&RunReport { curve: Curve::of(&events), data, ..empty(&settings) });
+        let (_, rest) = page.split_once("<p class=\"ending\">").unwrap();
+        rest.split_once("</p>").unwrap().0.to_owned()
+    };
+    let dev = || vec![DataSet::new("dev", Path::new("dev.jsonl"), &[])];
+    assert!(ending(Vec::new(), "finished").ends_with("Without a dev set to choose by, model-best is the last model."));
+    assert!(ending(Vec::new(), "diverged").ends_with("Lower learning_rate."));
+    assert_eq!(ending(dev(), "finished"), "All 456 steps were taken.");
+}
+
+#[test]
 fn hostile_texts_labels_and_names_are_shown_as_text() {
     let evil = "<script>alert(1)</script>";
     let text = format!("before \"{evil}\" \u{202E}after & 'more'");

@@ -55,12 +55,16 @@ pub fn ending(run: &RunReport<'_>) -> String {
         ),
         None => format!("Not finished: {step} of {steps} steps are taken; train with --resume goes on."),
     };
-    let judged = if run.sets().is_empty() { "" } else { "; the scores are its" };
     let has_dev = run.data.iter().any(|set| set.name == "dev");
     match (run.curve.best(), run.curve.end) {
-        (Some(best), _) => format!("{end} model-best is from step {}{judged}.", figures::grouped(best.step)),
+        (Some(best), _) if run.sets().is_empty() => {
+            format!("{end} model-best is from step {}.", figures::grouped(best.step))
+        }
+        (Some(best), _) => {
+            format!("{end} The scores are those of model-best, from step {}.", figures::grouped(best.step))
+        }
         (None, Some(End::Finished)) if !has_dev => {
-            format!("{end} Without a dev set to choose by, model-best is the last model{judged}.")
+            format!("{end} Without a dev set to choose by, model-best is the last model.")
         }
         (None, _) => end,
     }

@@ -26,7 +26,7 @@ pub fn exit_code(outcome: anyhow::Result<ExitCode>) -> ExitCode {
 /// The message, and below it each cause that the message does not tell already.
 fn message(error: &anyhow::Error) -> String {
     let mut message = error.to_string();
-    for cause in error.chain().skip(1).map(|cause| cause.to_string()) {
+    for cause in error.chain().skip(1).map(ToString::to_string) {
         if !message.contains(&cause) {
             message = format!("{message}\n  because {cause}");
         }

@@ -14,7 +14,7 @@ pub fn fetch(spec: &BaseSpec) -> anyhow::Result<BaseFolder> {
         }
         Fetch::Bytes { file, done, total } => {
             if download.as_ref().is_none_or(|(name, _)| name != file) {
-                const BAR: &str = "{msg} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+                const BAR: &str = "{msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
                 download = Some((file.to_owned(), Progress::with_template(file.to_owned(), total, BAR)));
             }
             if let Some((_, bar)) = &mut download {

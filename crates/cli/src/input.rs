@@ -36,9 +36,9 @@ pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Doc
         0 => {}
         1 => return Err(anyhow!(broken.remove(0))),
         count => {
-            let list: String = broken.iter().map(|error| format!("\n  {error}")).collect();
+            let list: Vec<String> = broken.iter().map(ToString::to_string).collect();
             let several = if count == LISTED { "at least " } else { "" };
-            bail!("{}: {several}{count} places cannot be read:{list}", path.display());
+            bail!("{}: {several}{count} places cannot be read:\n  {}", path.display(), list.join("\n  "));
         }
     }
     for line in told(&report) {

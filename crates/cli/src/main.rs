@@ -2,7 +2,6 @@
 
 mod batches;
 mod commands;
-mod display;
 mod failure;
 mod fetching;
 mod input;

@@ -25,7 +25,7 @@ pub struct Progress {
 impl Progress {
     /// Progress towards `total` of what `unit` names.
     pub fn new(doing: &'static str, total: u64, unit: &str) -> Self {
-        Self::with_template(doing, Some(total), &format!("{{msg}} {{bar:30}} {{pos}}/{{len}} {unit}, {{eta}} left"))
+        Self::with_template(doing, Some(total), &format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {unit}, {{eta}} left"))
     }
 
     /// Progress whose bar looks as `template` says; `total` may still be unknown.

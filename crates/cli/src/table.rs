@@ -7,24 +7,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these headings.
-    pub fn new<const N: usize>(headings: [&str; N]) -> Self {
-        Self { rows: vec![headings.map(str::to_owned).to_vec()] }
-    }
-
-    /// Adds a row.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.cells(cells.to_vec());
-    }
-
-    /// Adds a row of any length.
-    pub fn cells(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
-    }
-
-    /// Adds an empty line.
-    pub fn gap(&mut self) {
-        self.rows.push(Vec::new());
+    /// Adds a row; one without cells is an empty line.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
     }
 
     /// The lines, each ended.
@@ -52,10 +37,10 @@ mod tests {
 
     #[test]
     fn columns_stand_under_each_other_whatever_the_script() {
-        let mut table = Table::new(["label", "F1"]);
-        table.row(["Ærø".to_owned(), "0.5".to_owned()]);
-        table.gap();
-        table.row(["PERSON".to_owned(), "0.25".to_owned()]);
+        let mut table = Table::default();
+        for row in [&["label", "F1"][..], &["Ærø", "0.5"], &[], &["PERSON", "0.25"]] {
+            table.row(row.iter().map(ToString::to_string));
+        }
         assert_eq!(table.render(), "label     F1\nÆrø      0.5\n\nPERSON  0.25\n");
     }
 }

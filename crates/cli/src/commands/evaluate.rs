@@ -26,7 +26,7 @@ pub struct Arguments {
     /// Format of the file; detected if not given
     #[arg(long, value_parser = input::format_parser())]
     format: Option<Format>,
-    /// Print JSON: ents_p, ents_r, ents_f, ents_per_type and all the rest
+    /// Print the report as JSON, with the keys that spaCy has
     #[arg(long)]
     json: bool,
 }
@@ -36,6 +36,7 @@ An entity is right when its span and its label are. Beside that rule, the table 
 many spans are right whatever their label, and how many entities overlap one of their label.
 The interval is a bootstrap over texts. Entities that no token boundaries of the model can
 express are listed as unreachable; they count as missed.
+--json prints ents_p, ents_r, ents_f (fractions), ents_per_type and all the rest.
 
 Examples:
   nomen evaluate --model runs/news/model-best --data test.jsonl

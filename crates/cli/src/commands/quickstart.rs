@@ -17,7 +17,7 @@ use super::{tag, train as command};
 use crate::{
     output,
     progress::note,
-    training::{self, Data, Ending, Set},
+    training::{self, Configuration, Data, Ending, Set},
 };
 
 /// Train, score and try a first model on a bundled example
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let out = &arguments.out;
     refuse_foreign(out)?;
     let begun = training::begun(out, out.join("run.lock").exists())?;
-    let config = training::configuration(begun.as_ref())?;
+    let config = Configuration::new(begun.as_ref(), Ok)?;
     let [train, dev, test] = FILES.map(|(name, text)| write(out, name, text));
     let data = Data { train: train?, dev: Some(dev?), test: Some(test?) };
     note(&format!("the example's data is in {}", out.join("data").display()));
@@ -64,13 +64,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             note("stopped; the same command goes on with the run");
             Ok(ExitCode::from(code))
         }
-        Ending::Ended(end) => {
-            output::print(&command::judge(out, &data, end)?.render())?;
-            if end == End::Diverged {
+        Ending::Finished(run) => {
+            output::print(&run.judge(&data)?.render())?;
+            if run.end == End::Diverged {
                 return Ok(ExitCode::from(1));
             }
-            output::print(&tagged(&command::best(out))?)?;
-            output::print(&next_steps(out, &command::best(out)))?;
+            output::print(&tagged(&training::best(out))?)?;
+            output::print(&next_steps(out, &training::best(out)))?;
             note(&format!("done in {:.0} s", clock.elapsed().as_secs_f64()));
             Ok(ExitCode::SUCCESS)
         }

@@ -227,7 +227,9 @@ fn tell(losses: &Losses) {
 /// The document with the model's entities instead of its own, as far as the format can hold it.
 fn annotated(document: &Document, mut entities: Vec<Entity>, format: Format) -> anyhow::Result<Document> {
     if format != Format::Jsonl {
-        entities.iter_mut().for_each(|entity| entity.score = None);
+        for entity in &mut entities {
+            entity.score = None;
+        }
     }
     let mut tagged = document.clone().with_entities(entities)?;
     // The model has judged the whole text, for all its labels.
@@ -241,7 +243,9 @@ pub fn marked(text: &str, entities: &[Entity]) -> String {
     let mut place = 0;
     for entity in entities {
         line += &text[place..entity.span.start()];
-        line += &format!("[{}]({})", entity.span.quote(text), entity.label);
+        for part in ["[", entity.span.quote(text), "](", entity.label.as_str(), ")"] {
+            line.push_str(part);
+        }
         place = entity.span.end();
     }
     line += &text[place..];

@@ -2,7 +2,6 @@
 
 use std::{
     env, fs,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -10,17 +9,13 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 use corpus::Format;
-use evaluate::Report;
-use model::{Bundle, Workers, base::BaseSpec};
-use serde::Serialize;
-use serde_json::{Value, json};
-use train::{End, RunConfig, RunFolder};
+use model::base::BaseSpec;
+use train::{End, RunConfig};
 
 use crate::{
-    input, judgement, output,
+    input, output,
     progress::note,
-    scores,
-    training::{self, Data, Ending, Set},
+    training::{self, Configuration, Data, Ending, Set},
 };
 
 /// Fine-tune a base model on annotated text
@@ -60,9 +55,9 @@ pub struct Arguments {
 }
 
 const HELP: &str = "\
-Leaves in DIR: model-best (the best on the dev set) and model-last, events.jsonl (every step),
-run.toml (all settings: given as --config they repeat the run), checkpoints. Ctrl-C or SIGTERM
-saves a checkpoint and leaves; the same command with --resume goes on from there.
+Leaves in DIR: model-best (the best on the dev set) and model-last, report.html, events.jsonl
+(every step), run.toml (all settings: given as --config they repeat the run), checkpoints.
+Ctrl-C or SIGTERM saves a checkpoint and leaves; the same command with --resume goes on.
 Exit codes: 0 done, 1 the run diverged, 2 wrong usage or input, 130 or 143 stopped by a signal.
 
 Examples:
@@ -77,7 +72,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     // What is wrong with the settings is told before anything is read, and nothing is written before all is read.
     let begun = training::begun(&arguments.out, arguments.resume)?;
-    let config = configuration(arguments, begun.as_ref())?;
+    let config = Configuration::new(begun.as_ref(), |config| wants(arguments, config))?;
     let data = Data {
         train: set(&arguments.train)?,
         dev: arguments.dev.as_ref().map(set).transpose()?,
@@ -94,22 +89,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             ));
             Ok(ExitCode::from(code))
         }
-        Ending::Ended(end) => {
-            let judged = judge(&arguments.out, &data, end)?;
+        Ending::Finished(run) => {
+            let judged = run.judge(&data)?;
             if arguments.json {
                 output::print_json(&judged)?;
             } else {
-                output::print(&judged.render())?;
-                output::print(&next_steps(&best(&arguments.out)))?;
+                let next = judged.model.as_deref().map(next_steps).unwrap_or_default();
+                output::print(&(judged.render() + &next))?;
             }
-            Ok(if end == End::Diverged { ExitCode::from(1) } else { ExitCode::SUCCESS })
+            Ok(if run.end == End::Diverged { ExitCode::from(1) } else { ExitCode::SUCCESS })
         }
     }
 }
 
-/// Options before `--set` before `--config` before the run that is gone on with before the defaults.
-fn configuration(arguments: &Arguments, begun: Option<&RunFolder>) -> anyhow::Result<RunConfig> {
-    let mut config = training::configuration(begun)?;
+/// Lays the options over a configuration: `--base` before `--set` before `--config`.
+fn wants(arguments: &Arguments, mut config: RunConfig) -> anyhow::Result<RunConfig> {
     if let Some(path) = &arguments.config {
         let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
         config = config.with_toml(&text, path)?;
@@ -123,82 +117,8 @@ fn configuration(arguments: &Arguments, begun: Option<&RunFolder>) -> anyhow::Re
     Ok(config)
 }
 
-/// What a run came to.
-#[derive(Serialize)]
-pub struct Judged {
-    /// The best model; nothing where the run diverged before there was one.
-    model: Option<PathBuf>,
-    /// The step after which it was the best.
-    step: Option<u64>,
-    ended: End,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dev: Option<Report>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    test: Option<Report>,
-}
-
-/// The best model of a run.
-pub fn best(out: &Path) -> PathBuf {
-    out.join("model-best")
-}
-
-/// Judges the best model on dev and test, and notes the scores in it.
-pub fn judge(out: &Path, data: &Data, end: End) -> anyhow::Result<Judged> {
-    let path = best(out);
-    if end == End::Diverged {
-        note(
-            "the run diverged: the loss is higher than guessing would give. \
-             Lower the rate (--set learning_rate=...) and train into another --out",
-        );
-    }
-    if !path.is_dir() {
-        return Ok(Judged { model: None, step: None, ended: end, dev: None, test: None });
-    }
-    let bundle = Bundle::open(&path)?;
-    let step = bundle.manifest.scores["step"].as_u64();
-    let threads = bundle.manifest.run["threads"].as_u64().and_then(|threads| NonZeroUsize::new(threads as usize));
-    let recognizer = bundle.into_recognizer(threads.map_or_else(Workers::all, Workers::new));
-    let report = |set: &Set| judgement::report(&recognizer, &set.documents, None);
-    let dev = data.dev.as_ref().map(report).transpose()?;
-    let test = data.test.as_ref().map(report).transpose()?;
-    if let Some(test) = &test {
-        let mut bundle = Bundle::open(&path)?;
-        let scores = serde_json::to_value(&test.scores)?;
-        let known = &mut bundle.manifest.scores;
-        if known.get("test") != Some(&scores) {
-            match known {
-                Value::Object(known) => drop(known.insert("test".to_owned(), scores)),
-                other => *other = json!({"test": scores}),
-            }
-            bundle.save(&path)?;
-        }
-    }
-    Ok(Judged { model: Some(path), step, ended: end, dev, test })
-}
-
-impl Judged {
-    /// A table of the scores.
-    pub fn render(&self) -> String {
-        let reports: Vec<(&str, &Report)> = [("dev", &self.dev), ("test", &self.test)]
-            .into_iter()
-            .filter_map(|(name, report)| Some((name, report.as_ref()?)))
-            .collect();
-        let model = match &self.model {
-            Some(model) => {
-                let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
-                format!("\nmodel: {}{step}\n", model.display())
-            }
-            None => String::new(),
-        };
-        if reports.is_empty() { model } else { scores::side_by_side(&reports) + &model }
-    }
-}
-
 /// What can be done with a model, as commands of this very program.
 pub fn next_steps(model: &Path) -> String {
-    if !model.is_dir() {
-        return String::new();
-    }
     let (program, model) = (program(), model.display());
     format!(
         "\nnext:\n  \

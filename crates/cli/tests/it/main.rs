@@ -1,5 +1,7 @@
 //! The `nomen` binary, driven as its users drive it.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod evaluate;
 mod help;
 mod tag;

@@ -67,7 +67,7 @@ fn a_run_leaves_what_it_promises_and_its_model_tags() {
     assert_eq!(judged["ended"], "finished");
     assert_eq!((&judged["dev"]["texts"], &judged["test"]["texts"]), (&10.into(), &15.into()));
     assert!(judged["test"]["ents_f"].is_number() && judged["test"]["ents_per_type"]["PER"]["support"] == 15);
-    for name in ["model-best/nomen.json", "model-last/model.safetensors", "events.jsonl", "run.toml"] {
+    for name in ["model-best/nomen.json", "model-last/model.safetensors", "events.jsonl", "run.toml", "report.html"] {
         assert!(place.path("run").join(name).is_file(), "{name}");
     }
     let told = String::from_utf8(output.stderr).unwrap();
@@ -112,7 +112,7 @@ fn a_folder_with_a_run_is_refused_and_resume_needs_one() {
     let message = refusal(&run(&mut place.train("run", 4), b""));
     assert!(message.contains("--resume") && message.contains("--out"), "{message}");
     let message = refusal(&run(place.train("run", 4).args(["--resume", "--set", "seed=7"]), b""));
-    assert!(message.contains("settings.seed: 42 in the checkpoint, 7 now"), "{message}");
+    assert!(["settings.seed", "42", "7"].iter().all(|part| message.contains(part)), "{message}");
     assert_eq!(before, weights(&place.path("run")));
 }
 

@@ -21,7 +21,7 @@ pub struct Display {
 impl Display {
     /// A run of so many steps, of which some were taken before.
     pub fn new(step: u64, steps: u64) -> Self {
-        const BAR: &str = "{bar:24} step {pos}/{len}, {msg}, {eta} left";
+        const BAR: &str = "{wide_bar} {pos}/{len}, {msg}, {eta} left";
         let progress = Progress::with_template("starting", Some(steps), BAR).starting_at(step);
         Self { progress, begun: Instant::now(), speed: (0.0, 0.0), losses: (0.0, 0), steps: 0 }
     }

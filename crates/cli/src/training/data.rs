@@ -1,0 +1,67 @@
+//! The annotated files of a run.
+
+use std::path::PathBuf;
+
+use corpus::fingerprint;
+use schema::Document;
+use serde_json::{Value, json};
+use train::{DataError, DataSet, Source, Warning};
+
+/// An annotated file.
+pub struct Set {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it holds.
+    pub documents: Vec<Document>,
+}
+
+/// The data of a run.
+pub struct Data {
+    /// What is learned from.
+    pub train: Set,
+    /// What the best model is chosen by.
+    pub dev: Option<Set>,
+    /// What the best model is judged on.
+    pub test: Option<Set>,
+}
+
+impl Set {
+    /// The file and its documents, as the library takes them.
+    pub fn source(&self) -> Source<'_> {
+        Source { path: &self.path, documents: &self.documents }
+    }
+}
+
+impl Data {
+    /// The files with what they are for.
+    pub fn sets(&self) -> impl Iterator<Item = (&'static str, &Set)> {
+        [("train", Some(&self.train)), ("dev", self.dev.as_ref()), ("test", self.test.as_ref())]
+            .into_iter()
+            .filter_map(|(name, set)| Some((name, set?)))
+    }
+
+    /// What a user should know of the data before the run.
+    pub fn check(&self) -> Result<Vec<Warning>, DataError> {
+        let [dev, test] = [&self.dev, &self.test].map(|set| set.as_ref().map(Set::source));
+        train::check(self.train.source(), dev, test)
+    }
+
+    /// Counts for the report.
+    pub fn counts(&self) -> Vec<DataSet> {
+        self.sets().map(|(name, set)| DataSet::new(name, &set.path, &set.documents)).collect()
+    }
+
+    /// What a model says of the data that it was made from.
+    pub fn provenance(&self) -> Value {
+        let of = |set: &Set| {
+            let entities: usize = set.documents.iter().map(|document| document.entities().len()).sum();
+            json!({
+                "file": set.path.file_name().map(|name| name.to_string_lossy()),
+                "texts": set.documents.len(),
+                "entities": entities,
+                "fingerprint": fingerprint(&set.documents),
+            })
+        };
+        self.sets().map(|(name, set)| (name.to_owned(), of(set))).collect()
+    }
+}

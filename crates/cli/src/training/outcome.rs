@@ -1,0 +1,148 @@
+//! What a run came to: the best model judged, in a table, as JSON and as a page.
+
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use anyhow::Context as _;
+use engine::Isa;
+use evaluate::Report;
+use model::{Bundle, Workers, base::BaseFolder};
+use serde::Serialize;
+use serde_json::{Value, json};
+use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings};
+
+use super::{Data, Set};
+use crate::{judgement, progress::note, scores};
+
+/// A run that is over.
+pub struct Finished {
+    /// Its folder, still held.
+    pub folder: RunFolder,
+    /// Why it is over.
+    pub end: End,
+    /// What it used.
+    pub settings: Settings,
+    /// What of that was chosen.
+    pub choices: Vec<Choice>,
+    /// Steps that it was to have.
+    pub steps: u64,
+    /// The base.
+    pub base: BaseFolder,
+    /// Size of the base.
+    pub facts: BaseFacts,
+    /// What was said of the data.
+    pub warnings: Vec<String>,
+}
+
+/// The best model of a run with its scores.
+#[derive(Serialize)]
+pub struct Judged {
+    /// The model; nothing where the run diverged before there was one.
+    pub model: Option<PathBuf>,
+    /// The step after which it was the best.
+    pub step: Option<u64>,
+    /// Why the run is over.
+    pub ended: End,
+    /// Its scores on dev.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dev: Option<Report>,
+    /// Its scores on test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Report>,
+}
+
+/// The best model of the run in a folder.
+pub fn best(out: &Path) -> PathBuf {
+    out.join("model-best")
+}
+
+impl Finished {
+    /// Judges the best model on dev and test, notes the scores in it and writes `report.html`.
+    pub fn judge(&self, data: &Data) -> anyhow::Result<Judged> {
+        let path = self.folder.model_best();
+        if self.end == End::Diverged {
+            note(
+                "the run diverged: the loss is higher than guessing would give; \
+                 lower the rate (--set learning_rate=...) and train into another --out",
+            );
+        }
+        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None };
+        if path.is_dir() {
+            let bundle = Bundle::open(&path)?;
+            judged.step = bundle.manifest.scores["step"].as_u64();
+            let threads = NonZeroUsize::new(self.settings.threads).unwrap_or(NonZeroUsize::MIN);
+            let recognizer = bundle.into_recognizer(Workers::new(threads));
+            let report = |set: &Set| judgement::report(&recognizer, &set.documents, None);
+            judged.dev = data.dev.as_ref().map(report).transpose()?;
+            judged.test = data.test.as_ref().map(report).transpose()?;
+            if let Some(test) = &judged.test {
+                note_test(&path, test)?;
+            }
+            judged.model = Some(path);
+        }
+        self.write_report(data, &judged)?;
+        Ok(judged)
+    }
+
+    fn write_report(&self, data: &Data, judged: &Judged) -> anyhow::Result<()> {
+        let (out, events, path) = (self.folder.path(), self.folder.events(), self.folder.join("report.html"));
+        let events = Events::read(&events).with_context(|| format!("{} cannot be read", events.display()))?;
+        let name = out.canonicalize().ok().and_then(|out| Some(out.file_name()?.to_string_lossy().into_owned()));
+        let page = train::render(&RunReport {
+            name: name.as_deref().unwrap_or("run"),
+            written: SystemTime::now(),
+            base: Base { spec: &self.base.spec.to_string(), licence: self.base.licence.as_deref(), facts: self.facts },
+            data: data.counts(),
+            machine: &machine(),
+            settings: &self.settings,
+            choices: &self.choices,
+            steps: self.steps,
+            curve: Curve::of(&events),
+            warnings: &self.warnings,
+            dev: judged.dev.as_ref(),
+            test: judged.test.as_ref(),
+        });
+        fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))?;
+        note(&format!("report: {}", path.display()));
+        Ok(())
+    }
+}
+
+/// Writes the scores on the test set into the model, beside those on dev.
+fn note_test(path: &Path, test: &Report) -> anyhow::Result<()> {
+    let mut bundle = Bundle::open(path)?;
+    let scores = serde_json::to_value(&test.scores)?;
+    if bundle.manifest.scores.get("test") == Some(&scores) {
+        return Ok(());
+    }
+    match &mut bundle.manifest.scores {
+        Value::Object(known) => drop(known.insert("test".to_owned(), scores)),
+        other => *other = json!({"test": scores}),
+    }
+    Ok(bundle.save(path)?)
+}
+
+/// The processor by its own name, where the system tells it, and the instructions that are used.
+fn machine() -> String {
+    let told = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = told.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let name = name.map_or(std::env::consts::ARCH, |(_, name)| name.trim());
+    format!("{name}, {}", Isa::detect().name())
+}
+
+impl Judged {
+    /// A table of the scores, and where the model is.
+    pub fn render(&self) -> String {
+        let sets = [("dev", &self.dev), ("test", &self.test)];
+        let reports: Vec<(&str, &Report)> =
+            sets.into_iter().filter_map(|(name, report)| Some((name, report.as_ref()?))).collect();
+        let table = if reports.is_empty() { String::new() } else { scores::side_by_side(&reports) + "\n" };
+        let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
+        let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
+        table + &model.unwrap_or_default()
+    }
+}

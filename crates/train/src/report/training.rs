@@ -9,8 +9,10 @@ use super::{
 
 /// Most points of a line or cloud; a screen shows no more.
 const POINTS: usize = 800;
-/// The smoothed loss is the mean of about this share of the run.
+/// The smoothed loss is a mean over a 40th of the run, and over five steps at least.
 const SMOOTHED: usize = 40;
+/// Range of scores that the plot shows at least.
+const SMALLEST_RANGE: f64 = 0.1;
 
 /// A plot and what stands around it.
 struct Panel {
@@ -60,7 +62,7 @@ pub fn section(curve: &Curve) -> Markup {
 fn loss(curve: &Curve, x: Axis) -> Option<Panel> {
     let losses: Vec<f64> = curve.steps.iter().map(|point| point.loss).collect();
     let left = Axis::of(losses.iter().copied().chain([0.0]), 4)?.rounded();
-    let window = losses.len() / SMOOTHED / 2;
+    let window = (losses.len() / SMOOTHED / 2).max(2).min(losses.len().saturating_sub(1) / 2);
     let places = |values: &[f64]| -> Vec<(f64, f64)> {
         let points = curve.steps.iter().zip(values);
         points.map(|(point, value)| (x.place(point.step as f64), left.place(*value))).collect()
@@ -97,7 +99,11 @@ fn loss(curve: &Curve, x: Axis) -> Option<Panel> {
 }
 
 fn score(curve: &Curve, x: Axis) -> Option<Panel> {
-    let left = Axis::of(curve.evaluations.iter().map(|point| point.f1), 3)?.rounded();
+    let scores = || curve.evaluations.iter().map(|point| point.f1).filter(|f1| f1.is_finite());
+    scores().next()?;
+    // Small moves stay small, and no tick lies where no score can.
+    let low = (scores().fold(0.0, f64::max) - SMALLEST_RANGE).max(0.0);
+    let left = Axis::of(scores().chain([low, low + SMALLEST_RANGE]), 3)?.rounded();
     let places: Vec<_> =
         curve.evaluations.iter().map(|point| (x.place(point.step as f64), left.place(point.f1))).collect();
     let best = curve.best();

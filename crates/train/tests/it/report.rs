@@ -333,6 +333,17 @@ fn a_curve_of_lost_numbers_or_of_ten_thousand_steps_is_drawn() {
     assert!(one.contains("<path class=\"loss\" d=\"M500.0 166.7h0\">"), "a loss of 0.5 on a scale up to 0.6: {one}");
     let lost = draw(&mut [f64::NAN; 3].into_iter());
     assert!(!lost.contains("NaN") && outline(&lost).contains(&"h2 Training".to_owned()));
+    let scored = |f1: f64| {
+        let events = [10, 20].map(|step| {
+            serde_json::json!({"event": "evaluation", "step": step, "is_best": step == 10, "ents_p": f1, "ents_r": f1,
+                               "ents_f": f1, "seconds": 0.1})
+        });
+        render(&RunReport { curve: Curve::of(&events), ..empty(&settings) })
+    };
+    for (f1, low, high) in [(0.0, ">0.00<", ">0.10<"), (1.0, ">0.90<", ">1.00<")] {
+        let page = scored(f1);
+        assert!(page.contains(low) && page.contains(high) && !page.contains(">-"), "{page}");
+    }
     let many = draw(&mut (0..10_000).map(|step| 1.0 / f64::from(step + 1)));
     assert!(many.len() < 100_000, "{} bytes", many.len());
 }

@@ -31,8 +31,12 @@ pub struct Arguments {
     /// Annotated text on which the best model is judged at the end
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// Base model: minilm, hf:OWNER/NAME[@REVISION], path:DIR or pip:PACKAGE==VERSION [default: minilm]
-    #[arg(long, value_name = "SPEC")]
+    // Not a doc comment: rustdoc would read the brackets as links.
+    #[arg(
+        long,
+        value_name = "SPEC",
+        help = "Base model: minilm, hf:OWNER/NAME[@REVISION], path:DIR or pip:PACKAGE==VERSION [default: minilm]"
+    )]
     base: Option<BaseSpec>,
     /// Folder of the run
     #[arg(long, value_name = "DIR")]

@@ -2,7 +2,7 @@
 //!
 //! The architectures differ in names, positions and a projection; what they compute is one [`Encoder`], written
 //! once over [`engine::Tape`]. Each architecture's file says what its `config.json` means ([`Shape`]) and how its
-//! tensors are called ([`Names`]).
+//! tensors are called (`Names`).
 
 mod bert;
 mod block;

@@ -49,8 +49,7 @@ pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Doc
     }
     if report.unannotated == documents.len() {
         bail!(
-            "{}: nobody annotated its {} texts, so there is nothing to compare with; \
-             name a file with entities (`jsonl`, `conll` or `spacy-list`)",
+            "{}: nobody annotated its {} texts; name a file that tells the entities (`jsonl`, `conll` or `spacy-list`)",
             path.display(),
             documents.len()
         );

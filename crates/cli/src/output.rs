@@ -4,9 +4,30 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde::Serialize;
 
+/// Standard output, whose errors say that they are its own.
+pub struct Stdout(StdoutLock<'static>);
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(named)
+    }
+}
+
+fn named(error: io::Error) -> io::Error {
+    match error.kind() {
+        // The writers above take it as a request to try again.
+        io::ErrorKind::Interrupted => error,
+        kind => io::Error::new(kind, format!("standard output cannot be written: {error}")),
+    }
+}
+
 /// Standard output, written in large pieces; call `flush` where someone may be waiting.
-pub fn stdout() -> BufWriter<StdoutLock<'static>> {
-    BufWriter::with_capacity(1 << 16, io::stdout().lock())
+pub fn stdout() -> BufWriter<Stdout> {
+    BufWriter::with_capacity(1 << 16, Stdout(io::stdout().lock()))
 }
 
 /// Prints a text as it is.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, IsTerminal as _, Write},
+    io::{self, BufReader, BufWriter, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -19,7 +19,8 @@ use serde::Serialize;
 
 use crate::{
     batches::{Batches, Delivery, Sender},
-    input, output,
+    input,
+    output::{self, Stdout},
     progress::note,
     recognizer::ModelArguments,
 };
@@ -171,9 +172,9 @@ fn open(file: &Path, options: &ReadOptions) -> Result<Reader<'static>, ReadError
 /// Where the entities go.
 enum Answer {
     /// Each text on a line, its entities marked.
-    Marked(io::BufWriter<io::StdoutLock<'static>>),
+    Marked(BufWriter<Stdout>),
     /// Each text and its entities as an object on a line.
-    Json(io::BufWriter<io::StdoutLock<'static>>),
+    Json(BufWriter<Stdout>),
     /// An annotated file.
     File(Format, Box<Writer<io::StdoutLock<'static>>>),
 }

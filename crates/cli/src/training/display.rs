@@ -39,7 +39,7 @@ impl Display {
         self.progress.set(step, || format!("step {step}/{steps}, {state}, {} left", HumanDuration(left)));
         if let Some(evaluation) = &report.evaluation {
             let scores = evaluation.scores.micro().average();
-            let best = if evaluation.is_best { ", the best so far" } else { "" };
+            let best = if evaluation.is_best && scores.f > 0.0 { ", the best so far" } else { "" };
             self.progress.note(&format!(
                 "step {step}/{steps}: loss {loss:.3}; dev F1 {:.3}, precision {:.3}, recall {:.3}{best}",
                 scores.f, scores.p, scores.r

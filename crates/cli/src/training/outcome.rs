@@ -64,11 +64,15 @@ impl Finished {
     /// Judges the best model on dev and test, notes the scores in it and writes `report.html`.
     pub fn judge(&self, data: &Data) -> anyhow::Result<Judged> {
         let path = self.folder.model_best();
-        if self.end == End::Diverged {
-            note(
+        match self.end {
+            End::Finished => {}
+            End::NoProgress => {
+                note("ended early: the score on dev has not risen for a while (--set patience=0 takes all steps)");
+            }
+            End::Diverged => note(
                 "the run diverged: the loss is higher than guessing would give; \
                  lower the rate (--set learning_rate=...) and train into another --out",
-            );
+            ),
         }
         let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None };
         if path.is_dir() {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod base;
 mod evaluate;
 mod help;
 mod tag;

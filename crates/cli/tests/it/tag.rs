@@ -204,3 +204,17 @@ fn what_cannot_be_read_is_named_and_what_stood_before_it_is_answered() {
     let message = refusal(&run(tag().arg(folder.path().join("absent.txt")), b""));
     assert!(message.contains("absent.txt"), "{message}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_as_what_it_is() {
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    for arguments in [&["--json"][..], &[], &["--to", "jsonl"]] {
+        let mut command = tag();
+        let mut child =
+            command.args(arguments).stdin(Stdio::piped()).stdout(full()).stderr(Stdio::piped()).spawn().unwrap();
+        writeln!(child.stdin.take().unwrap(), "Anna").unwrap();
+        let message = refusal(&child.wait_with_output().unwrap());
+        assert!(message.contains("standard output") && message.contains("cannot be written"), "{message}");
+    }
+}

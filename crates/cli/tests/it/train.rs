@@ -152,6 +152,33 @@ fn a_base_that_does_not_exist_is_told_with_the_forms_of_a_base() {
     assert!(message.contains("did you mean `minilm`?"), "{message}");
 }
 
+#[test]
+fn a_run_that_diverges_exits_with_1() {
+    let place = Place::new();
+    let output = run(place.train("run", 400).args(["--set", "learning_rate=5", "--set", "eval_every=10"]), b"");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("diverged") && told.contains("learning_rate"), "{told}");
+    assert!(!place.path("run/model-last").exists(), "no model is made from it");
+}
+
+#[test]
+fn a_second_run_into_the_same_folder_is_refused() {
+    let place = Place::new();
+    let endless = || {
+        let mut command = place.train("run", 4_000_000);
+        command.args(["--set", "eval_every=10"]);
+        command
+    };
+    let mut first = endless().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(first.stderr.take().unwrap()).lines();
+    assert!(told.any(|line| line.unwrap().contains("dev F1")), "the first run ended");
+    let message = refusal(&run(endless().arg("--resume"), b""));
+    assert!(message.contains("another run is training into this folder"), "{message}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
 /// Starts a run of many steps, lets it evaluate twice and sends a signal; its exit code.
 #[cfg(unix)]
 fn interrupt(command: &mut Command, signal: &str) -> Option<i32> {

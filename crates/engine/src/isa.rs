@@ -5,6 +5,10 @@
 //! and the branch between them. All three accumulate in the same sixteen lanes, so they differ only by the
 //! rounding of fused multiply-adds.
 
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Avx2, Avx512};
+use crate::vector::{Portable, Vector};
+
 /// An instruction set that this processor has. Values come from [`Isa::detect`] and [`Isa::available`] alone,
 /// which is what makes calling the compiled copies sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,17 @@ impl Isa {
         self.0
     }
 
+    /// Floats in a register.
+    pub(crate) fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => Portable::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Avx2::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Avx512::LANES,
+        }
+    }
+
     /// Name for logs and reports.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -72,24 +87,38 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 
 /// Declares a function that runs `body` compiled for the instruction set given as its first argument.
 ///
-/// `body` must be `#[inline(always)]` and take `const FMA: bool`.
+/// `body` must be `#[inline(always)]` and take `const FMA: bool`; where `vectors` follows its name also
+/// `V: Vector`, the instruction set's registers.
 macro_rules! kernel {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
+        $crate::isa::kernel! {
+            @ $(#[$meta])* $vis fn $name($($arg: $type),*) $(-> $out)? = $body [true] [true] [false];
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident vectors;) => {
+        $crate::isa::kernel! {
+            @ $(#[$meta])* $vis fn $name($($arg: $type),*) $(-> $out)? = $body
+            [true, $crate::vector::Avx512] [true, $crate::vector::Avx2] [false, $crate::vector::Portable];
+        }
+    };
+    (@ $(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $body:ident
+        [$($avx512:tt)*] [$($avx2:tt)*] [$($portable:tt)*];
+    ) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments, unsafe_code)]
         $vis fn $name(isa: $crate::isa::Isa, $($arg: $type),*) $(-> $out)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
             fn avx512($($arg: $type),*) $(-> $out)? {
-                $body::<true>($($arg),*)
+                $body::<$($avx512)*>($($arg),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($arg: $type),*) $(-> $out)? {
-                $body::<true>($($arg),*)
+                $body::<$($avx2)*>($($arg),*)
             }
             match isa.kind() {
-                $crate::isa::Kind::Portable => $body::<false>($($arg),*),
+                $crate::isa::Kind::Portable => $body::<$($portable)*>($($arg),*),
                 // SAFETY: an `Isa` of this kind exists only after the processor reported the features.
                 #[cfg(target_arch = "x86_64")]
                 $crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },

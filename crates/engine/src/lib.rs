@@ -18,13 +18,14 @@
 mod buffer;
 mod isa;
 mod kernels;
-mod matmul;
 mod ops;
 pub mod optimizer;
 mod packed;
 mod parameters;
+mod product;
 mod random;
 mod tape;
+mod vector;
 
 pub use buffer::{Buffer, Pool};
 pub use isa::Isa;

@@ -1,6 +1,11 @@
 //! Weights by number, and their gradients.
 
-use crate::{Buffer, Isa, kernels};
+use std::sync::OnceLock;
+
+use crate::{
+    Buffer, Isa, kernels,
+    product::{Panels, View, panel_width},
+};
 
 /// Number of a parameter in its [`Parameters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,9 +31,17 @@ pub struct Parameter {
 }
 
 /// The weights of a model. Shared by all workers during a step, changed by the optimizer between steps.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Parameters {
     all: Vec<Parameter>,
+    /// The weights of affine maps laid out for inference, when they were first asked for; dropped when a weight changes.
+    panels: Vec<OnceLock<Panels>>,
+}
+
+impl Clone for Parameters {
+    fn clone(&self) -> Self {
+        Self { all: self.all.clone(), panels: self.all.iter().map(|_| OnceLock::new()).collect() }
+    }
 }
 
 impl Parameters {
@@ -36,6 +49,7 @@ impl Parameters {
     pub fn add(&mut self, parameter: Parameter) -> ParameterId {
         debug_assert_eq!(parameter.rows * parameter.width, parameter.values.len(), "{}", parameter.name);
         self.all.push(parameter);
+        self.panels.push(OnceLock::new());
         ParameterId(self.all.len() - 1)
     }
 
@@ -46,6 +60,7 @@ impl Parameters {
 
     /// A parameter, to change it.
     pub fn get_mut(&mut self, id: ParameterId) -> &mut Parameter {
+        self.panels[id.0].take();
         &mut self.all[id.0]
     }
 
@@ -56,7 +71,20 @@ impl Parameters {
 
     /// All of them in order of addition, to change them.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Parameter> {
+        for panels in &mut self.panels {
+            panels.take();
+        }
         self.all.iter_mut()
+    }
+
+    /// A weight `[out, in]` as the right side of `x · weightᵀ`, laid out once for the instruction set of whichever thread
+    /// asks first; `None` for another one.
+    pub(crate) fn panels(&self, id: ParameterId, isa: Isa) -> Option<&Panels> {
+        let panels = self.panels[id.0].get_or_init(|| {
+            let Parameter { rows, width, values, .. } = self.get(id);
+            Panels::new(isa, View::rows(values, *width).transposed(), [*width, *rows])
+        });
+        (panels.width() == panel_width(isa)).then_some(panels)
     }
 
     /// Number of weights.

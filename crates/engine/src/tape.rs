@@ -38,6 +38,12 @@ pub(crate) struct Value {
     pub gradient: Option<Buffer>,
 }
 
+impl Value {
+    pub(crate) fn contents(&self) -> &[f32] {
+        self.data.as_deref().expect("an activation is read before its last reader has taken it")
+    }
+}
+
 /// One pass over one micro-batch.
 pub struct Tape<'a> {
     pub(crate) parameters: &'a Parameters,
@@ -45,7 +51,7 @@ pub struct Tape<'a> {
     pub(crate) packed: &'a Packed,
     pub(crate) isa: Isa,
     mode: Mode,
-    values: Vec<Value>,
+    pub(crate) values: Vec<Value>,
     nodes: Vec<Node>,
     /// Operations with dropout so far; numbers their keys.
     drops: u64,
@@ -135,7 +141,7 @@ impl<'a> Tape<'a> {
     }
 
     pub(crate) fn data(&self, index: usize) -> &[f32] {
-        self.values[index].data.as_deref().expect("an activation is read before its last reader has taken it")
+        self.values[index].contents()
     }
 
     /// Keeps an activation for a backward pass.

@@ -8,8 +8,9 @@
 use super::math::{LANES, dot, exp, fold};
 use crate::{
     isa::{fma, kernel},
-    matmul::{View, small_matmul_body},
+    product::{View, small_matmul_body},
     random::Dropout,
+    vector::Vector,
 };
 
 /// Rows of scores in the scratch at a time.
@@ -53,11 +54,11 @@ kernel! {
         dropout: Dropout,
         first: u32,
         scratch: &mut [f32],
-    ) = forward_body;
+    ) = forward_body vectors;
 }
 
 #[inline(always)]
-fn forward_body<const FMA: bool>(
+fn forward_body<const FMA: bool, V: Vector>(
     heads: Heads,
     qkv: &[f32],
     out: &mut [f32],
@@ -83,7 +84,13 @@ fn forward_body<const FMA: bool>(
             let scores = &mut scores[..rows * columns];
             scores.fill(0.0);
             let queries = View::strided(&qkv[top * row + at..], row);
-            small_matmul_body::<FMA>(scores, columns, queries, View::rows(keys, columns), [rows, heads.width, columns]);
+            small_matmul_body::<FMA, V>(
+                scores,
+                columns,
+                queries,
+                View::rows(keys, columns),
+                [rows, heads.width, columns],
+            );
             for (line, scores) in scores.chunks_exact_mut(columns).enumerate() {
                 let scores = &mut scores[..length];
                 let query = head * length + top + line;
@@ -96,7 +103,13 @@ fn forward_body<const FMA: bool>(
                 }
             }
             let out = &mut out[top * width + at..];
-            small_matmul_body::<FMA>(out, width, View::strided(scores, columns), values, [rows, length, heads.width]);
+            small_matmul_body::<FMA, V>(
+                out,
+                width,
+                View::strided(scores, columns),
+                values,
+                [rows, length, heads.width],
+            );
         }
     }
 }
@@ -113,12 +126,12 @@ kernel! {
         dropout: Dropout,
         first: u32,
         scratch: &mut [f32],
-    ) = backward_body;
+    ) = backward_body vectors;
 }
 
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn backward_body<const FMA: bool>(
+fn backward_body<const FMA: bool, V: Vector>(
     heads: Heads,
     qkv: &[f32],
     out: &[f32],
@@ -151,8 +164,8 @@ fn backward_body<const FMA: bool>(
             let queries = View::strided(&qkv[top * row + at..], row);
             let dout_tile = View::strided(&dout[top * width + at..], width);
             let product = [rows, heads.width, columns];
-            small_matmul_body::<FMA>(scores, columns, queries, View::rows(keys, columns), product);
-            small_matmul_body::<FMA>(dscores, columns, dout_tile, View::rows(values, columns), product);
+            small_matmul_body::<FMA, V>(scores, columns, queries, View::rows(keys, columns), product);
+            small_matmul_body::<FMA, V>(dscores, columns, dout_tile, View::rows(values, columns), product);
             for line in 0..rows {
                 let query = head * length + top + line;
                 let span = (top + line) * width + at..(top + line) * width + at + heads.width;
@@ -172,11 +185,11 @@ fn backward_body<const FMA: bool>(
             let over_queries = [length, rows, heads.width];
             let key_rows = View::strided(&qkv[width + at..], row);
             let dvalues = &mut dqkv[2 * width + at..];
-            small_matmul_body::<FMA>(dvalues, row, probabilities.transposed(), dout_tile, over_queries);
+            small_matmul_body::<FMA, V>(dvalues, row, probabilities.transposed(), dout_tile, over_queries);
             let dkeys = &mut dqkv[width + at..];
-            small_matmul_body::<FMA>(dkeys, row, dscores.transposed(), queries, over_queries);
+            small_matmul_body::<FMA, V>(dkeys, row, dscores.transposed(), queries, over_queries);
             let dqueries = &mut dqkv[top * row + at..];
-            small_matmul_body::<FMA>(dqueries, row, dscores, key_rows, [rows, length, heads.width]);
+            small_matmul_body::<FMA, V>(dqueries, row, dscores, key_rows, [rows, length, heads.width]);
         }
     }
 }

@@ -42,13 +42,6 @@ fn drop_out_body<const FMA: bool>(values: &mut [f32], dropout: Dropout) {
     }
 }
 
-/// Every row of `values` becomes `row`.
-pub(crate) fn fill_rows(values: &mut [f32], row: &[f32]) {
-    for values in values.chunks_exact_mut(row.len()) {
-        values.copy_from_slice(row);
-    }
-}
-
 kernel! {
     /// `sums [width] +=` the columns of `values [rows, width]`.
     pub(crate) fn add_column_sums(values: &[f32], sums: &mut [f32]) = add_column_sums_body;

@@ -3,7 +3,7 @@
 use super::Node;
 use crate::{
     Gradients, ParameterId, Tape, Tensor, kernels,
-    matmul::{View, matmul},
+    product::{Start, View, matmul, matmul_panels},
 };
 
 /// Numbers of the weight `[out, in]` and the bias `[out]` of an affine map, laid out as in `PyTorch`.
@@ -34,9 +34,16 @@ impl Tape<'_> {
         assert_eq!(weight.width, inputs, "`{}` is as wide as its input", weight.name);
         assert_eq!(bias.values.len(), outputs, "`{}` has one value an output", bias.name);
         let mut y = self.pool.take(rows * outputs);
-        kernels::fill_rows(&mut y, &bias.values);
-        let weights = View::rows(&weight.values, inputs).transposed();
-        matmul(&mut y, View::rows(self.data(x.index), inputs), weights, [rows, inputs, outputs], true);
+        let input = View::rows(self.values[x.index].contents(), inputs);
+        let start = Start::Row(&bias.values);
+        // While training the weights change with every step: there is nothing to keep.
+        let panels = if self.is_training() { None } else { parameters.panels(map.weight, self.isa) };
+        if let Some(panels) = panels {
+            matmul_panels(self.isa, self.pool, &mut y, input, panels, rows, start);
+        } else {
+            let weights = View::rows(&weight.values, inputs).transposed();
+            matmul(self.isa, self.pool, &mut y, input, weights, [rows, inputs, outputs], start);
+        }
         let trained = self.trainable(map.weight) || self.trainable(map.bias);
         let needs_gradient = trained || self.value(x.index).needs_gradient;
         let output = self.push(y, rows, outputs, needs_gradient);
@@ -58,8 +65,17 @@ impl Saved {
         let outputs = weight.rows;
         if weight.trainable {
             let (dweight, fresh) = gradients.dense(self.map.weight, outputs * inputs);
-            let x = View::rows(tape.data(self.input), inputs);
-            matmul(dweight, View::rows(&dy, outputs).transposed(), x, [outputs, rows, inputs], !fresh);
+            let x = View::rows(tape.values[self.input].contents(), inputs);
+            let start = if fresh { Start::Zero } else { Start::Target };
+            matmul(
+                tape.isa,
+                tape.pool,
+                dweight,
+                View::rows(&dy, outputs).transposed(),
+                x,
+                [outputs, rows, inputs],
+                start,
+            );
         }
         if tape.trainable(self.map.bias) {
             kernels::add_column_sums(tape.isa, &dy, gradients.dense_sum(self.map.bias, outputs));
@@ -67,10 +83,10 @@ impl Saved {
         if tape.value(self.input).needs_gradient {
             // Where another operation has read the same activation, its gradient is added to in place.
             let known = tape.take_gradient(self.input);
-            let add = known.is_some();
+            let start = if known.is_some() { Start::Target } else { Start::Zero };
             let mut dx = known.unwrap_or_else(|| tape.pool.take(rows * inputs));
             let weights = View::rows(&weight.values, inputs);
-            matmul(&mut dx, View::rows(&dy, outputs), weights, [rows, outputs, inputs], add);
+            matmul(tape.isa, tape.pool, &mut dx, View::rows(&dy, outputs), weights, [rows, outputs, inputs], start);
             tape.put_gradient(self.input, dx);
         }
         tape.pool.give(dy);

@@ -1,0 +1,129 @@
+//! Registers of floats, for the loops that the compiler does not reliably keep in registers by itself.
+
+use crate::isa::fma;
+
+/// A register of `LANES` floats.
+pub(crate) trait Vector: Copy {
+    /// Floats in a register.
+    const LANES: usize;
+    /// The same value in every lane.
+    fn splat(value: f32) -> Self;
+    /// The first `LANES` floats of a slice, which must have them.
+    fn load(source: &[f32]) -> Self;
+    /// Writes the first `LANES` floats of a slice, which must have them.
+    fn store(self, target: &mut [f32]);
+    /// Lane by lane.
+    fn add(self, other: Self) -> Self;
+    /// `self * factor + term`, rounded once where the instruction set can.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+}
+
+/// Lanes of an array, in whatever registers the build's target has; alone, one float.
+#[derive(Clone, Copy)]
+pub(crate) struct Array<const FMA: bool, const N: usize>([f32; N]);
+
+/// Four floats, in whatever registers the build's target has.
+pub(crate) type Portable = Array<false, 4>;
+
+impl<const FMA: bool, const N: usize> Vector for Array<FMA, N> {
+    const LANES: usize = N;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self([value; N])
+    }
+
+    #[inline(always)]
+    fn load(source: &[f32]) -> Self {
+        Self(*source.first_chunk().expect("a register's floats"))
+    }
+
+    #[inline(always)]
+    fn store(self, target: &mut [f32]) {
+        *target.first_chunk_mut().expect("a register's floats") = self.0;
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let mut sum = self;
+        for lane in 0..N {
+            sum.0[lane] += other.0[lane];
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        let mut sum = term;
+        for lane in 0..N {
+            sum.0[lane] = fma::<FMA>(self.0[lane], factor.0[lane], term.0[lane]);
+        }
+        sum
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    #![allow(unsafe_code)]
+
+    use std::arch::x86_64::{
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    };
+
+    use super::Vector;
+
+    macro_rules! vector {
+        ($(#[$meta:meta])* $name:ident, $register:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $fma:ident) => {
+            $(#[$meta])*
+            #[derive(Clone, Copy)]
+            pub(crate) struct $name($register);
+
+            // SAFETY (all blocks): a kernel names this type only in the copy that is compiled for its instruction set, and
+            // runs that copy only with an `Isa`, which exists only where the processor reported it. Loads and stores take
+            // references to arrays of the register's length.
+            impl Vector for $name {
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                fn splat(value: f32) -> Self {
+                    Self(unsafe { $splat(value) })
+                }
+
+                #[inline(always)]
+                fn load(source: &[f32]) -> Self {
+                    let source: &[f32; $lanes] = source.first_chunk().expect("a register's floats");
+                    Self(unsafe { $load(source.as_ptr()) })
+                }
+
+                #[inline(always)]
+                fn store(self, target: &mut [f32]) {
+                    let target: &mut [f32; $lanes] = target.first_chunk_mut().expect("a register's floats");
+                    unsafe { $store(target.as_mut_ptr(), self.0) }
+                }
+
+                #[inline(always)]
+                fn add(self, other: Self) -> Self {
+                    Self(unsafe { $add(self.0, other.0) })
+                }
+
+                #[inline(always)]
+                fn mul_add(self, factor: Self, term: Self) -> Self {
+                    Self(unsafe { $fma(self.0, factor.0, term.0) })
+                }
+            }
+        };
+    }
+
+    vector! {
+        /// Sixteen floats.
+        Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps
+    }
+    vector! {
+        /// Eight floats.
+        Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};

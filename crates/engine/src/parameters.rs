@@ -9,7 +9,7 @@ use crate::{
 
 /// Number of a parameter in its [`Parameters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ParameterId(usize);
+pub struct ParameterId(pub(crate) usize);
 
 /// One weight matrix or vector.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::{Linear, Parameters, Tape, Tensor};
+use engine::{Linear, ParameterId, Parameters, Tape, Tensor};
 use serde_json::Value;
 
 use crate::{
@@ -94,6 +94,11 @@ impl TokenClassifier {
     /// The architecture.
     pub fn config(&self) -> &EncoderConfig {
         &self.config
+    }
+
+    /// The word embedding, of which a batch touches few rows.
+    pub fn words(&self) -> ParameterId {
+        self.encoder.words()
     }
 
     /// The weights.

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use engine::{Parameters, optimizer::Adamw};
 use model::{bundle::replace_folder, weights, weights::Weights};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -102,24 +103,26 @@ impl Checkpoints {
     ///
     /// # Errors
     /// A file cannot be written. Earlier checkpoints are then untouched.
-    pub fn save(&self, fit: &Fit, identity: &Identity) -> Result<(), CheckpointError> {
+    pub fn save(&self, fit: &mut Fit, identity: &Identity) -> Result<(), CheckpointError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |error| CheckpointError::Io { path, error }
         };
         fs::create_dir_all(&self.folder).map_err(io(&self.folder))?;
         let beside = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&self.folder).map_err(io(&self.folder))?;
-        let tensors = tensors(fit);
+        let state = fit.state();
+        let (parameters, optimizer) = fit.progress();
+        let tensors = tensors(parameters, optimizer);
         let tensors = tensors.iter().map(|(name, shape, values)| (name.as_str(), &shape[..], *values));
         weights::save(&beside.path().join(TENSORS_FILE), tensors)?;
-        let manifest = Manifest { format: FORMAT, state: fit.state(), identity: identity.clone() };
+        let manifest = Manifest { format: FORMAT, state, identity: identity.clone() };
         let path = beside.path().join(MANIFEST_FILE);
         let json = serde_json::to_vec_pretty(&manifest).map_err(|error| io(&path)(error.into()))?;
         write_synced(&path, &json).map_err(io(&path))?;
         let path = beside.path().join(SUMS_FILE);
         let sums = sums(beside.path()).map_err(io(beside.path()))?;
         write_synced(&path, sums.as_bytes()).map_err(io(&path))?;
-        let name = self.folder.join(format!("step-{:08}", fit.state().step));
+        let name = self.folder.join(format!("step-{:08}", state.step));
         replace_folder(beside.path(), &name).map_err(io(&name))?;
         self.remove_outdated(&name);
         Ok(())
@@ -179,12 +182,12 @@ impl Checkpoints {
 }
 
 /// Weights and moments by name. Names carry the parameter's number: the order of parameters is part of the format.
-fn tensors(fit: &Fit) -> Vec<(String, [usize; 1], &[f32])> {
+fn tensors<'f>(parameters: &'f Parameters, optimizer: &'f Adamw) -> Vec<(String, [usize; 1], &'f [f32])> {
     let mut tensors = Vec::new();
-    for (index, parameter) in fit.bundle().classifier.parameters().iter().enumerate() {
+    for (index, parameter) in parameters.iter().enumerate() {
         tensors.push((format!("weights.{index}"), [parameter.values.len()], &parameter.values[..]));
     }
-    for (index, moments) in fit.optimizer().moments().enumerate() {
+    for (index, moments) in optimizer.moments().enumerate() {
         for (name, moment) in ["first", "second"].iter().zip(moments) {
             tensors.push((format!("{name}.{index}"), [moment.len()], &moment[..]));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use engine::{
-    DropoutKey,
+    DropoutKey, Parameters,
     optimizer::{Adamw, AdamwConfig, NotFinite, Schedule},
 };
 use evaluate::{Pair, Scores};
@@ -150,14 +150,22 @@ impl Fit {
         }
     }
 
-    /// The model as it is now.
-    pub fn bundle(&self) -> &Bundle {
-        &self.bundle
+    /// The model as it is now, to save it or to write down what is known of it.
+    pub fn bundle(&mut self) -> &mut Bundle {
+        self.settle();
+        &mut self.bundle
     }
 
-    /// The model as it is now, to write down what is known of it.
-    pub fn bundle_mut(&mut self) -> &mut Bundle {
-        &mut self.bundle
+    /// Weights and the optimizer's moments as they are now, for a checkpoint.
+    pub fn progress(&mut self) -> (&Parameters, &Adamw) {
+        self.settle();
+        (self.bundle.classifier.parameters(), &self.optimizer)
+    }
+
+    /// Embeddings of words that the last batches did not have take their missed steps.
+    fn settle(&mut self) {
+        let parameters = self.bundle.classifier.parameters_mut();
+        self.optimizer.settle(parameters, self.recognizers.isa(), self.passes.count());
     }
 
     /// The settings.
@@ -168,11 +176,6 @@ impl Fit {
     /// Where the run stands.
     pub fn state(&self) -> State {
         self.state
-    }
-
-    /// The optimizer, for a checkpoint.
-    pub fn optimizer(&self) -> &Adamw {
-        &self.optimizer
     }
 
     /// Steps of the whole run.
@@ -196,7 +199,7 @@ impl Fit {
         for (index, parameter) in self.bundle.classifier.parameters_mut().iter_mut().enumerate() {
             weights(index, &mut parameter.values)?;
         }
-        self.optimizer.restore(state.step, moments)?;
+        self.optimizer.restore(self.bundle.classifier.parameters(), state.step, moments)?;
         self.state = state;
         Ok(())
     }
@@ -264,6 +267,12 @@ impl Fit {
     /// Loss of a batch; its gradients lie with the passes.
     fn forward_and_backward(&mut self, batch: &[usize], index: u64) -> f64 {
         let examples = &self.dataset.examples;
+        let mut ids: Vec<u32> = batch.iter().flat_map(|example| &examples[*example].ids).copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let (words, threads) = (self.bundle.classifier.words(), self.passes.count());
+        let parameters = self.bundle.classifier.parameters_mut();
+        self.optimizer.catch_up(parameters, words, &ids, self.recognizers.isa(), threads);
         let shares: Vec<Vec<&Example>> = self
             .batches
             .shares(batch, self.passes.count())
@@ -298,10 +307,11 @@ impl Fit {
     ///
     /// # Errors
     /// A document cannot be judged.
-    pub fn score_dev(&self) -> Result<Option<Scores>, FitError> {
+    pub fn score_dev(&mut self) -> Result<Option<Scores>, FitError> {
         if self.dev.is_empty() {
             return Ok(None);
         }
+        self.settle();
         let failed = |error| FitError::Evaluation { step: self.state.step, error };
         score(&self.recognizers, &self.bundle, &self.dev).map(Some).map_err(failed)
     }
@@ -311,7 +321,8 @@ impl Fit {
     ///
     /// # Errors
     /// One is not.
-    pub fn check_weights(&self) -> Result<(), FitError> {
+    pub fn check_weights(&mut self) -> Result<(), FitError> {
+        self.settle();
         let parameters = self.bundle.classifier.parameters();
         match parameters.iter().find(|parameter| !parameter.values.iter().all(|weight| weight.is_finite())) {
             Some(parameter) => Err(FitError::Weights { step: self.state.step, parameter: parameter.name.clone() }),

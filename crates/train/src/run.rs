@@ -204,7 +204,7 @@ impl<'f> Run<'f> {
         Ok(())
     }
 
-    fn checkpoint(&mut self, fit: &Fit) -> Result<(), RunError> {
+    fn checkpoint(&mut self, fit: &mut Fit) -> Result<(), RunError> {
         // A checkpoint must not be ahead of the events: what it has behind it is never told again.
         self.record(Events::flush)?;
         Ok(self.folder.checkpoints().save(fit, &self.identity)?)
@@ -255,7 +255,7 @@ fn from_the_start(events: &Path, identity: &Identity) -> Result<Resumed, RunErro
 /// Writes the model as it is now, with its own scores.
 fn save_model(fit: &mut Fit, path: &Path, scores: Option<&Scores>) -> Result<(), RunError> {
     let step = fit.state().step;
-    let bundle = fit.bundle_mut();
+    let bundle = fit.bundle();
     bundle.manifest.scores = scores.map_or_else(|| json!({"step": step}), |dev| json!({"dev": dev, "step": step}));
     Ok(bundle.save(path)?)
 }

@@ -111,10 +111,56 @@ fn adamw_body<const FMA: bool>(
     step: AdamwStep,
 ) {
     for (((value, first), second), gradient) in values.iter_mut().zip(first).zip(second).zip(gradient) {
-        let gradient = gradient * step.gradient_scale;
-        *first = fma::<FMA>(gradient - *first, step.rest1, *first);
-        *second = fma::<FMA>(gradient * gradient, step.rest2, *second * step.beta2);
-        let denominator = fma::<FMA>(second.sqrt(), step.inverse_root, step.eps);
-        *value = *value * step.keep - step.rate * (*first / denominator);
+        move_weight::<FMA>(value, first, second, gradient * step.gradient_scale, &step);
+    }
+}
+
+#[inline(always)]
+fn move_weight<const FMA: bool>(value: &mut f32, first: &mut f32, second: &mut f32, gradient: f32, step: &AdamwStep) {
+    *first = fma::<FMA>(gradient - *first, step.rest1, *first);
+    *second = fma::<FMA>(gradient * gradient, step.rest2, *second * step.beta2);
+    let denominator = fma::<FMA>(second.sqrt(), step.inverse_root, step.eps);
+    *value = *value * step.keep - step.rate * (*first / denominator);
+}
+
+kernel! {
+    /// Steps without a gradient, one after the other: the bits of as many [`adamw`] with zeros, in one pass.
+    pub(crate) fn adamw_idle(values: &mut [f32], first: &mut [f32], second: &mut [f32], steps: &[AdamwStep]) =
+        adamw_idle_body;
+}
+
+#[inline(always)]
+fn adamw_idle_body<const FMA: bool>(values: &mut [f32], first: &mut [f32], second: &mut [f32], steps: &[AdamwStep]) {
+    if steps.is_empty() {
+        return;
+    }
+    let (values, values_rest) = values.as_chunks_mut::<LANES>();
+    let (first, first_rest) = first.as_chunks_mut::<LANES>();
+    let (second, second_rest) = second.as_chunks_mut::<LANES>();
+    for ((value, first), second) in values.iter_mut().zip(first).zip(second) {
+        for step in steps {
+            for lane in 0..LANES {
+                move_weight::<FMA>(&mut value[lane], &mut first[lane], &mut second[lane], 0.0, step);
+            }
+        }
+    }
+    for ((value, first), second) in values_rest.iter_mut().zip(first_rest).zip(second_rest) {
+        for step in steps {
+            move_weight::<FMA>(value, first, second, 0.0, step);
+        }
+    }
+}
+
+kernel! {
+    /// What [`adamw_idle`] does where both moments are zero: the weights decay.
+    pub(crate) fn decay(values: &mut [f32], steps: &[AdamwStep]) = decay_body;
+}
+
+#[inline(always)]
+fn decay_body<const FMA: bool>(values: &mut [f32], steps: &[AdamwStep]) {
+    for step in steps {
+        for value in values.iter_mut() {
+            *value *= step.keep;
+        }
     }
 }

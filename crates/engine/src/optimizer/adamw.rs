@@ -3,7 +3,11 @@
 
 use thiserror::Error;
 
-use crate::{Buffer, Gradient, Gradients, Isa, Parameters, kernels, kernels::AdamwStep};
+use super::{
+    parallel::in_parallel,
+    rows::{Rows, Table},
+};
+use crate::{Buffer, Gradient, Gradients, Isa, ParameterId, Parameters, kernels, kernels::AdamwStep};
 
 /// The constants of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +31,16 @@ impl Default for AdamwConfig {
 }
 
 /// Moments of every weight, and the number of steps taken.
+///
+/// Rows of a sparse parameter take their steps late: [`Adamw::catch_up`] comes before a pass that reads some of them,
+/// [`Adamw::settle`] before anything else looks at weights or moments.
 #[derive(Clone)]
 pub struct Adamw {
     config: AdamwConfig,
     /// First and second moment of each parameter; empty for those that are not trained.
     moments: Vec<[Buffer; 2]>,
+    /// How far the rows of each sparse parameter have come.
+    rows: Vec<Option<Rows>>,
     steps: u64,
 }
 
@@ -56,14 +65,17 @@ const CHUNK: usize = 16 * 1024;
 impl Adamw {
     /// A fresh optimizer.
     pub fn new(config: AdamwConfig, parameters: &Parameters) -> Self {
-        let moments = parameters
+        let moments: Vec<[Buffer; 2]> = parameters
             .iter()
             .map(|parameter| {
                 let len = if parameter.trainable { parameter.values.len() } else { 0 };
                 [Buffer::zeros(len), Buffer::zeros(len)]
             })
             .collect();
-        Self { config, moments, steps: 0 }
+        let rows = parameters.iter().zip(&moments).map(|(parameter, [first, second])| {
+            (parameter.sparse && parameter.trainable).then(|| Rows::level(first, second, parameter.width))
+        });
+        Self { config, rows: rows.collect(), moments, steps: 0 }
     }
 
     /// Steps taken so far.
@@ -71,7 +83,8 @@ impl Adamw {
         self.steps
     }
 
-    /// First and second moments of every parameter, in the order of [`Parameters`], for a checkpoint.
+    /// First and second moments of every parameter, in the order of [`Parameters`], for a checkpoint; those of sparse
+    /// parameters as they were when [`Self::settle`] was last called.
     pub fn moments(&self) -> impl ExactSizeIterator<Item = &[Buffer; 2]> {
         self.moments.iter()
     }
@@ -82,6 +95,7 @@ impl Adamw {
     /// Whatever `fill` reports.
     pub fn restore<E>(
         &mut self,
+        parameters: &Parameters,
         steps: u64,
         mut fill: impl FnMut(usize, usize, &mut [f32]) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -90,8 +104,34 @@ impl Adamw {
                 fill(index, which, buffer)?;
             }
         }
+        for ((rows, [first, second]), parameter) in self.rows.iter_mut().zip(&self.moments).zip(parameters.iter()) {
+            if let Some(rows) = rows {
+                *rows = Rows::level(first, second, parameter.width);
+            }
+        }
         self.steps = steps;
         Ok(())
+    }
+
+    /// Brings rows of a sparse parameter up to date, before a pass reads them. `ids` ascend, each once.
+    pub fn catch_up(&mut self, parameters: &mut Parameters, id: ParameterId, ids: &[u32], isa: Isa, threads: usize) {
+        if let Some(rows) = &mut self.rows[id.0] {
+            let [first, second] = &mut self.moments[id.0];
+            let parameter = parameters.get_mut(id);
+            let table = Table { values: &mut parameter.values, first, second, width: parameter.width };
+            rows.catch_up(table, ids, isa, threads);
+        }
+    }
+
+    /// Brings all rows up to date, before weights or moments are read, saved or changed by anybody else.
+    pub fn settle(&mut self, parameters: &mut Parameters, isa: Isa, threads: usize) {
+        let all = parameters.iter_mut().zip(&mut self.moments).zip(&mut self.rows);
+        for ((parameter, [first, second]), rows) in all {
+            if let Some(rows) = rows {
+                let table = Table { values: &mut parameter.values, first, second, width: parameter.width };
+                rows.settle(table, isa, threads);
+            }
+        }
     }
 
     /// Adds the gradients of all workers in order, clips them and changes the weights; `workers[0]` is left with
@@ -127,26 +167,26 @@ impl Adamw {
         };
         let mut jobs = Vec::new();
         let sum: &Gradients = workers[0];
-        for ((parameter, [first, second]), gradient) in parameters.iter_mut().zip(&mut self.moments).zip(sum.iter()) {
+        let all = parameters.iter_mut().zip(&mut self.moments).zip(&mut self.rows).zip(sum.iter());
+        for (((parameter, [first, second]), rows), gradient) in all {
             if !parameter.trainable {
                 continue;
             }
             assert_eq!(first.len(), parameter.values.len(), "`{}` has moments", parameter.name);
             let constants = constants(parameter.decays);
-            // Whole rows a chunk, so that a sparse gradient can be walked along.
-            let rows = (CHUNK / parameter.width).max(1);
-            let chunk = rows * parameter.width;
-            let parts = parameter.values.chunks_mut(chunk).zip(first.chunks_mut(chunk)).zip(second.chunks_mut(chunk));
+            if let Some(rows) = rows {
+                let (ids, gradients) = match gradient {
+                    Gradient::Rows { ids, values } => (&ids[..], &values[..]),
+                    Gradient::Zero => (&[][..], &[][..]),
+                    Gradient::Dense(_) => unreachable!("the gradient of a sparse parameter is kept by row"),
+                };
+                let table = Table { values: &mut parameter.values, first, second, width: parameter.width };
+                rows.step(table, ids, gradients, constants, isa, threads);
+                continue;
+            }
+            let parts = parameter.values.chunks_mut(CHUNK).zip(first.chunks_mut(CHUNK)).zip(second.chunks_mut(CHUNK));
             for (index, ((values, first), second)) in parts.enumerate() {
-                jobs.push(Update {
-                    values,
-                    first,
-                    second,
-                    gradient,
-                    constants,
-                    offset: index * chunk,
-                    width: parameter.width,
-                });
+                jobs.push(Update { values, first, second, gradient, constants, offset: index * CHUNK });
             }
         }
         in_parallel(threads, jobs, |update| update.run(isa));
@@ -163,31 +203,17 @@ struct Update<'a> {
     constants: AdamwStep,
     /// Position of the chunk in its parameter.
     offset: usize,
-    width: usize,
 }
 
 impl Update<'_> {
     fn run(self, isa: Isa) {
-        let Self { values, first, second, gradient, constants, offset, width } = self;
+        let Self { values, first, second, gradient, constants, offset } = self;
         match gradient {
             Gradient::Dense(gradient) => {
                 kernels::adamw(isa, values, first, second, &gradient[offset..offset + values.len()], constants);
             }
-            Gradient::Zero => {
-                let zeros = vec![0.0; values.len()];
-                kernels::adamw(isa, values, first, second, &zeros, constants);
-            }
-            Gradient::Rows { ids, values: rows } => {
-                let zeros = vec![0.0; width];
-                let parts = values.chunks_mut(width).zip(first.chunks_mut(width)).zip(second.chunks_mut(width));
-                let mut slot = ids.partition_point(|&id| (id as usize) < offset / width);
-                for (row, ((values, first), second)) in parts.enumerate() {
-                    let hit = ids.get(slot).is_some_and(|&id| id as usize == offset / width + row);
-                    let gradient = if hit { &rows[slot * width..][..width] } else { &zeros };
-                    slot += usize::from(hit);
-                    kernels::adamw(isa, values, first, second, gradient, constants);
-                }
-            }
+            Gradient::Zero => kernels::adamw_idle(isa, values, first, second, &[constants]),
+            Gradient::Rows { .. } => unreachable!("sparse parameters are moved by row"),
         }
     }
 }
@@ -224,28 +250,4 @@ fn sum_and_norm(parameters: &Parameters, workers: &mut [&mut Gradients], isa: Is
         return Err(NotFinite { parameter });
     }
     Ok(squares.iter().map(|(_, square)| square).sum::<f64>().sqrt())
-}
-
-/// Runs jobs on threads, each taking every `threads`-th; the results stand in the order of the jobs.
-fn in_parallel<J: Send, R: Send>(threads: usize, jobs: Vec<J>, run: impl Fn(J) -> R + Sync) -> Vec<R> {
-    if threads <= 1 {
-        return jobs.into_iter().map(run).collect();
-    }
-    let count = jobs.len();
-    let mut shares: Vec<Vec<J>> = (0..threads).map(|_| Vec::with_capacity(count / threads + 1)).collect();
-    for (index, job) in jobs.into_iter().enumerate() {
-        shares[index % threads].push(job);
-    }
-    let run = &run;
-    let mut done: Vec<std::vec::IntoIter<R>> = std::thread::scope(|scope| {
-        let handles: Vec<_> = shares
-            .into_iter()
-            .map(|share| scope.spawn(move || share.into_iter().map(run).collect::<Vec<R>>().into_iter()))
-            .collect();
-        handles
-            .into_iter()
-            .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    (0..count).filter_map(|index| done[index % threads].next()).collect()
 }

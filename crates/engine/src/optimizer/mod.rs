@@ -1,6 +1,8 @@
 //! `AdamW`, gradient clipping and learning-rate schedules.
 
 mod adamw;
+mod parallel;
+mod rows;
 mod schedule;
 
 pub use adamw::{Adamw, AdamwConfig, NotFinite, Stepped};

@@ -133,6 +133,11 @@ impl Encoder {
         &self.shape
     }
 
+    /// The word embedding.
+    pub fn words(&self) -> ParameterId {
+        self.words
+    }
+
     /// Replaces every dropout probability.
     pub fn set_dropout(&mut self, probability: f32) {
         self.shape = self.shape.clone().with_dropout(probability);

@@ -28,7 +28,7 @@ fn saved() -> Saved {
     for step in 1..=4 {
         fit.step().unwrap();
         if step % 2 == 0 {
-            checkpoints.save(&fit, &identity).unwrap();
+            checkpoints.save(&mut fit, &identity).unwrap();
         }
     }
     Saved { folder, checkpoints, fit, identity }
@@ -44,9 +44,10 @@ impl Saved {
     }
 }
 
-fn bits(fit: &Fit) -> Vec<u32> {
-    let weights = fit.bundle().classifier.parameters().iter().flat_map(|parameter| parameter.values.iter());
-    let moments = fit.optimizer().moments().flatten().flat_map(|moment| moment.iter());
+fn bits(fit: &mut Fit) -> Vec<u32> {
+    let (parameters, optimizer) = fit.progress();
+    let weights = parameters.iter().flat_map(|parameter| parameter.values.iter());
+    let moments = optimizer.moments().flatten().flat_map(|moment| moment.iter());
     weights.chain(moments).map(|value| value.to_bits()).collect()
 }
 
@@ -60,13 +61,13 @@ fn a_checkpoint_brings_back_every_bit() {
         for _ in 0..7 {
             first.step().unwrap();
         }
-        checkpoints.save(&first, &identity(&settings)).unwrap();
+        checkpoints.save(&mut first, &identity(&settings)).unwrap();
         checkpoints.resume(&mut second, &identity(&settings)).unwrap();
-        assert!(first.state() == second.state() && bits(&first) == bits(&second));
+        assert!(first.state() == second.state() && bits(&mut first) == bits(&mut second));
         while let Some(report) = first.step().unwrap() {
             assert_eq!(second.step().unwrap().unwrap().loss.to_bits(), report.loss.to_bits());
         }
-        assert!(first.state() == second.state() && bits(&first) == bits(&second));
+        assert!(first.state() == second.state() && bits(&mut first) == bits(&mut second));
     }
 }
 
@@ -170,11 +171,11 @@ fn the_two_newest_stay_and_a_damaged_one_does_not_take_their_place() {
     fs::write(saved.path(4).join("checkpoint.json"), "{}").unwrap();
     assert_eq!(saved.resume().unwrap().step, 2);
     saved.fit.step().unwrap();
-    saved.checkpoints.save(&saved.fit, &saved.identity).unwrap();
+    saved.checkpoints.save(&mut saved.fit, &saved.identity).unwrap();
     assert_eq!(names(&saved), ["step-00000002", "step-00000003"]);
     saved.fit.step().unwrap();
-    saved.checkpoints.save(&saved.fit, &saved.identity).unwrap();
-    saved.checkpoints.save(&saved.fit, &saved.identity).unwrap();
+    saved.checkpoints.save(&mut saved.fit, &saved.identity).unwrap();
+    saved.checkpoints.save(&mut saved.fit, &saved.identity).unwrap();
     assert_eq!(names(&saved), ["step-00000003", "step-00000004"]);
 }
 

@@ -73,7 +73,7 @@ fn a_model_that_came_out_of_a_blow_up_with_nothing_learnt_is_not_kept() {
     let mut fit = sample::fit(settings.clone());
     let state = State { blew_up: true, ..fit.state() };
     fit.restore(state, |_, _| Ok::<_, Infallible>(()), |_, _, _| Ok(())).unwrap();
-    for parameter in fit.bundle_mut().classifier.parameters_mut().iter_mut() {
+    for parameter in fit.bundle().classifier.parameters_mut().iter_mut() {
         match &*parameter.name {
             "classifier.weight" => parameter.values.fill(0.0),
             "classifier.bias" => parameter.values[0] = 1.5,

@@ -15,7 +15,7 @@ fn losses(settings: Settings) -> Vec<f64> {
 }
 
 /// The weights by name.
-fn weights(fit: &Fit) -> Vec<(String, Vec<f32>)> {
+fn weights(fit: &mut Fit) -> Vec<(String, Vec<f32>)> {
     let tensors = fit.bundle().classifier.tensors();
     tensors.map(|(name, _, values)| (name.to_owned(), values.to_vec())).collect()
 }
@@ -41,7 +41,7 @@ fn one_seed_gives_the_same_bits_twice_and_another_seed_does_not() {
     let bits = |seed| {
         let mut fit = fit(Settings { seed, max_steps: 25, ..settings() });
         let losses: Vec<u64> = run(&mut fit).iter().map(|report| report.loss.to_bits()).collect();
-        (losses, weights(&fit))
+        (losses, weights(&mut fit))
     };
     let first = bits(1);
     assert!(first == bits(1));
@@ -116,10 +116,10 @@ fn frozen_weights_keep_every_bit_and_the_others_change() {
     };
     for (freeze_embeddings, freeze_layers) in [(true, 0), (false, 1), (true, 2)] {
         let mut fit = fit(Settings { freeze_embeddings, freeze_layers, max_steps: 10, ..settings() });
-        let before = weights(&fit);
+        let before = weights(&mut fit);
         run(&mut fit);
         let mut kept = 0;
-        for ((name, before), (_, after)) in before.iter().zip(weights(&fit)) {
+        for ((name, before), (_, after)) in before.iter().zip(weights(&mut fit)) {
             let is_frozen = frozen(name, freeze_embeddings, freeze_layers);
             assert_eq!(*before == after, is_frozen, "{name}");
             kept += usize::from(is_frozen);
@@ -134,7 +134,7 @@ fn a_dropout_that_is_set_goes_before_the_base_s() {
     assert_eq!(first_loss(None), first_loss(Some(0.1)));
     assert_ne!(first_loss(None), first_loss(Some(0.0)));
     // Without dropout the seed decides nothing but the head and the order.
-    let bundle = fit(Settings { dropout: Some(0.0), ..settings() });
+    let mut bundle = fit(Settings { dropout: Some(0.0), ..settings() });
     assert_eq!(bundle.bundle().classifier.shape().head_dropout, 0.0);
 }
 
@@ -155,18 +155,18 @@ fn a_weight_that_is_no_number_stops_the_run_and_names_step_and_documents() {
     for _ in 0..4 {
         fit.step().unwrap();
     }
-    fit.bundle_mut().classifier.parameters_mut().iter_mut().last().unwrap().values[0] = f32::NAN;
-    let bits = |fit: &Fit| -> Vec<u32> {
+    fit.bundle().classifier.parameters_mut().iter_mut().last().unwrap().values[0] = f32::NAN;
+    let bits = |fit: &mut Fit| -> Vec<u32> {
         weights(fit).iter().flat_map(|(_, values)| values.iter().map(|value| value.to_bits())).collect()
     };
-    let (before, state) = (bits(&fit), fit.state());
+    let (before, state) = (bits(&mut fit), fit.state());
     let error = fit.step().unwrap_err();
     let FitError::Loss { step: 5, documents } = &error else { panic!("{error}") };
     assert_eq!(documents.len(), 3);
     assert!(documents.is_sorted() && documents.iter().all(|document| (1..=160).contains(document)));
     let text = error.to_string();
     assert!(text.contains("step 5") && text.contains(&format!("{documents:?}")), "{text}");
-    assert!(bits(&fit) == before && fit.state() == state);
+    assert!(bits(&mut fit) == before && fit.state() == state);
     // The same batch fails again: nothing was lost by the failure.
     assert_eq!(fit.step().unwrap_err().to_string(), text);
     assert!(matches!(fit.check_weights(), Err(FitError::Weights { step: 4, .. })));
@@ -177,7 +177,7 @@ fn a_gradient_that_is_no_number_stops_the_run_before_any_weight_changes() {
     let mut fit = fit(settings());
     fit.step().unwrap();
     // A head of zeros keeps the loss finite; its gradient is the hidden states, whose squares exceed all numbers.
-    for parameter in fit.bundle_mut().classifier.parameters_mut().iter_mut() {
+    for parameter in fit.bundle().classifier.parameters_mut().iter_mut() {
         let name = &*parameter.name;
         match name {
             "classifier.weight" => parameter.values.fill(0.0),
@@ -185,10 +185,10 @@ fn a_gradient_that_is_no_number_stops_the_run_before_any_weight_changes() {
             _ => {}
         }
     }
-    let before = weights(&fit);
+    let before = weights(&mut fit);
     let error = fit.step().unwrap_err();
     assert!(matches!(error, FitError::Gradient { step: 2, .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("gradient of `classifier.weight`") && text.contains("documents are ["), "{text}");
-    assert!(weights(&fit) == before);
+    assert!(weights(&mut fit) == before);
 }

@@ -236,7 +236,7 @@ fn a_run_that_goes_wrong_saves_nothing_of_it() {
     })
     .unwrap();
     let before = (files(&run_folder.model_best()), files(&run_folder.join("checkpoints/step-00000022")));
-    fit.bundle_mut().classifier.parameters_mut().iter_mut().next().unwrap().values.fill(f32::NAN);
+    fit.bundle().classifier.parameters_mut().iter_mut().next().unwrap().values.fill(f32::NAN);
     let error = run.drive(&mut fit, GO_ON).unwrap_err();
     assert!(matches!(error, RunError::Fit(_)) && error.to_string().starts_with("step 23: "), "{error}");
     drop(run);

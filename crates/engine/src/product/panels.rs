@@ -76,8 +76,8 @@ fn fill_of<const N: usize>(panel: &mut [f32], b: View<'_>, columns: usize) {
     } else {
         assert_eq!(b.row, 1, "rows or columns are contiguous");
         let mut source = [&b.data[..0]; N];
-        for (column, source) in source.iter_mut().enumerate() {
-            *source = &b.data[column * b.column..][..panel.len()];
+        for column in 0..N {
+            source[column] = &b.data[column * b.column..][..panel.len()];
         }
         for (row, target) in panel.iter_mut().enumerate() {
             for column in 0..N {

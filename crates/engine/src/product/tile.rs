@@ -105,8 +105,8 @@ fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'
     let mut sums = [[V::splat(0.0); W]; M];
     if a.column == 1 {
         let mut rows = [&a.data[..0]; M];
-        for (index, line) in rows.iter_mut().enumerate() {
-            *line = &a.data[(row + index) * a.row..][..k];
+        for index in 0..M {
+            rows[index] = &a.data[(row + index) * a.row..][..k];
         }
         for p in 0..k {
             let right = load(&b.data[p * b.row..][..W * V::LANES]);
@@ -124,12 +124,12 @@ fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'
             }
         }
     }
-    for (index, sums) in sums.iter().enumerate() {
+    for index in 0..M {
         let target = &mut c.data[(row + index) * c.row..][..W * V::LANES];
-        for (part, sum) in sums.iter().enumerate() {
-            let at = part * V::LANES;
+        for part in 0..W {
+            let (at, sum) = (part * V::LANES, sums[index][part]);
             let sum = match c.start {
-                Start::Zero => *sum,
+                Start::Zero => sum,
                 Start::Target => sum.add(V::load(&target[at..])),
                 Start::Row(start) => sum.add(V::load(&start[at..])),
             };
@@ -142,8 +142,8 @@ fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'
 #[inline(always)]
 fn load<V: Vector, const W: usize>(source: &[f32]) -> [V; W] {
     let mut registers = [V::splat(0.0); W];
-    for (part, register) in registers.iter_mut().enumerate() {
-        *register = V::load(&source[part * V::LANES..]);
+    for part in 0..W {
+        registers[part] = V::load(&source[part * V::LANES..]);
     }
     registers
 }
@@ -153,7 +153,7 @@ fn load<V: Vector, const W: usize>(source: &[f32]) -> [V; W] {
 #[inline(always)]
 fn add_products<V: Vector, const W: usize>(sums: &mut [V; W], factor: f32, right: &[V; W]) {
     let factor = V::splat(factor);
-    for (sum, right) in sums.iter_mut().zip(right) {
-        *sum = factor.mul_add(*right, *sum);
+    for part in 0..W {
+        sums[part] = factor.mul_add(right[part], sums[part]);
     }
 }

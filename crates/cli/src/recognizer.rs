@@ -22,13 +22,24 @@ pub struct ModelArguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Precision {
+    /// 32-bit floats
     F32,
+    /// 8-bit integers: faster, a little less exact
+    Int8,
+}
+
+impl From<Precision> for engine::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Int8 => Self::Int8,
+        }
+    }
 }
 
 impl ModelArguments {
     /// Opens the model.
     pub fn open(&self) -> anyhow::Result<Recognizer> {
-        let Precision::F32 = self.precision;
         let best = self.model.join("model-best");
         let bundle = Bundle::open(&self.model);
         if bundle.is_err() && best.is_dir() && !self.model.join("config.json").exists() {
@@ -39,6 +50,6 @@ impl ModelArguments {
             ));
         }
         let workers = self.threads.map_or_else(Workers::all, Workers::new);
-        Ok(bundle?.into_recognizer(workers))
+        Ok(bundle?.into_recognizer(workers.with_precision(self.precision.into())))
     }
 }

@@ -6,8 +6,14 @@
 //! rounding of fused multiply-adds.
 
 #[cfg(target_arch = "x86_64")]
-use crate::vector::{Avx2, Avx512};
-use crate::vector::{Portable, Vector};
+use crate::{
+    dot::{Avx2Dot, Vnni},
+    vector::{Avx2, Avx512},
+};
+use crate::{
+    dot::{Dot, PortableDot},
+    vector::{Portable, Vector},
+};
 
 /// An instruction set that this processor has. Values come from [`Isa::detect`] and [`Isa::available`] alone,
 /// which is what makes calling the compiled copies sound.
@@ -21,6 +27,9 @@ pub(crate) enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX-512 and its dot products of bytes.
+    #[cfg(target_arch = "x86_64")]
+    Vnni,
 }
 
 impl Isa {
@@ -46,6 +55,9 @@ impl Isa {
                 && is_x86_feature_detected!("avx512vl")
             {
                 found.push(Self(Kind::Avx512));
+                if is_x86_feature_detected!("avx512vnni") {
+                    found.push(Self(Kind::Vnni));
+                }
             }
         }
         found
@@ -62,7 +74,18 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => Avx512::LANES,
+            Kind::Avx512 | Kind::Vnni => Avx512::LANES,
+        }
+    }
+
+    /// Sums in a register of dot products of bytes. AVX-512 without VNNI does them as AVX2 does.
+    pub(crate) fn dot_lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => <PortableDot as Dot>::Floats::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 | Kind::Avx512 => <Avx2Dot as Dot>::Floats::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Vnni => <Vnni as Dot>::Floats::LANES,
         }
     }
 
@@ -74,6 +97,8 @@ impl Isa {
             Kind::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Vnni => "AVX-512 with VNNI",
         }
     }
 }
@@ -88,7 +113,7 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 /// Declares a function that runs `body` compiled for the instruction set given as its first argument.
 ///
 /// `body` must be `#[inline(always)]` and take `const FMA: bool`; where `vectors` follows its name also
-/// `V: Vector`, the instruction set's registers.
+/// `V: Vector`, the instruction set's registers. Where `dots` follows, it takes `D: Dot` alone.
 macro_rules! kernel {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
         $crate::isa::kernel! {
@@ -99,6 +124,31 @@ macro_rules! kernel {
         $crate::isa::kernel! {
             @ $(#[$meta])* $vis fn $name($($arg: $type),*) $(-> $out)? = $body
             [true, $crate::vector::Avx512] [true, $crate::vector::Avx2] [false, $crate::vector::Portable];
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:ident dots;) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments, unsafe_code)]
+        $vis fn $name(isa: $crate::isa::Isa, $($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+            fn vnni($($arg: $type),*) {
+                $body::<$crate::dot::Vnni>($($arg),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) {
+                $body::<$crate::dot::Avx2Dot>($($arg),*);
+            }
+            match isa.kind() {
+                $crate::isa::Kind::Portable => $body::<$crate::dot::PortableDot>($($arg),*),
+                // SAFETY: an `Isa` of this kind exists only after the processor reported the features.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Avx2 | $crate::isa::Kind::Avx512 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Vnni => unsafe { vnni($($arg),*) },
+            }
         }
     };
     (@ $(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $body:ident
@@ -124,7 +174,7 @@ macro_rules! kernel {
                 $crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::isa::Kind::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::isa::Kind::Avx512 | $crate::isa::Kind::Vnni => unsafe { avx512($($arg),*) },
             }
         }
     };

@@ -16,6 +16,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod buffer;
+mod dot;
 mod isa;
 mod kernels;
 mod ops;
@@ -33,4 +34,4 @@ pub use ops::{Activation, Attention, Linear, Lookup, Norm};
 pub use packed::Packed;
 pub use parameters::{Gradient, Gradients, Parameter, ParameterId, Parameters};
 pub use random::{DropoutKey, Random};
-pub use tape::{Mode, Tape, Tensor};
+pub use tape::{Mode, Precision, Tape, Tensor};

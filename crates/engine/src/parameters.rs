@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::{
     Buffer, Isa, kernels,
-    product::{Panels, View, panel_width},
+    product::{Panels, QuantizedPanels, View, panel_width, quantized_width},
 };
 
 /// Number of a parameter in its [`Parameters`].
@@ -36,11 +36,17 @@ pub struct Parameters {
     all: Vec<Parameter>,
     /// The weights of affine maps laid out for inference, when they were first asked for; dropped when a weight changes.
     panels: Vec<OnceLock<Panels>>,
+    /// The same in 8 bits.
+    quantized: Vec<OnceLock<QuantizedPanels>>,
 }
 
 impl Clone for Parameters {
     fn clone(&self) -> Self {
-        Self { all: self.all.clone(), panels: self.all.iter().map(|_| OnceLock::new()).collect() }
+        let mut copy = Self::default();
+        for parameter in &self.all {
+            copy.add(parameter.clone());
+        }
+        copy
     }
 }
 
@@ -50,6 +56,7 @@ impl Parameters {
         debug_assert_eq!(parameter.rows * parameter.width, parameter.values.len(), "{}", parameter.name);
         self.all.push(parameter);
         self.panels.push(OnceLock::new());
+        self.quantized.push(OnceLock::new());
         ParameterId(self.all.len() - 1)
     }
 
@@ -61,6 +68,7 @@ impl Parameters {
     /// A parameter, to change it.
     pub fn get_mut(&mut self, id: ParameterId) -> &mut Parameter {
         self.panels[id.0].take();
+        self.quantized[id.0].take();
         &mut self.all[id.0]
     }
 
@@ -71,8 +79,9 @@ impl Parameters {
 
     /// All of them in order of addition, to change them.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Parameter> {
-        for panels in &mut self.panels {
+        for (panels, quantized) in self.panels.iter_mut().zip(&mut self.quantized) {
             panels.take();
+            quantized.take();
         }
         self.all.iter_mut()
     }
@@ -85,6 +94,15 @@ impl Parameters {
             Panels::new(isa, View::rows(values, *width).transposed(), [*width, *rows])
         });
         (panels.width() == panel_width(isa)).then_some(panels)
+    }
+
+    /// The same in 8 bits.
+    pub(crate) fn quantized(&self, id: ParameterId, isa: Isa) -> Option<&QuantizedPanels> {
+        let panels = self.quantized[id.0].get_or_init(|| {
+            let Parameter { rows, width, values, .. } = self.get(id);
+            QuantizedPanels::new(isa, values, [*rows, *width])
+        });
+        (panels.width() == quantized_width(isa)).then_some(panels)
     }
 
     /// Number of weights.

@@ -6,11 +6,21 @@ use crate::{
     random::{Dropout, DropoutKey},
 };
 
+/// Number format of the affine maps during inference. All else is computed in `f32`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 8-bit integers: weights with a scale an output, activations with a scale and an offset a row.
+    Int8,
+}
+
 /// Why a tape runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Only the result is wanted: nothing is saved, nothing is dropped out.
-    Inference,
+    Inference(Precision),
     /// Gradients will be asked for; dropout is keyed by the step and the micro-batch.
     Training(DropoutKey),
 }
@@ -50,7 +60,7 @@ pub struct Tape<'a> {
     pub(crate) pool: &'a mut Pool,
     pub(crate) packed: &'a Packed,
     pub(crate) isa: Isa,
-    mode: Mode,
+    pub(crate) mode: Mode,
     pub(crate) values: Vec<Value>,
     nodes: Vec<Node>,
     /// Operations with dropout so far; numbers their keys.
@@ -119,7 +129,7 @@ impl<'a> Tape<'a> {
                 self.drops += 1;
                 Dropout::new(key.part(self.drops), probability)
             }
-            Mode::Training(_) | Mode::Inference => Dropout::none(),
+            Mode::Training(_) | Mode::Inference(_) => Dropout::none(),
         }
     }
 

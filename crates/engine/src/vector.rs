@@ -14,6 +14,8 @@ pub(crate) trait Vector: Copy {
     fn store(self, target: &mut [f32]);
     /// Lane by lane.
     fn add(self, other: Self) -> Self;
+    /// Lane by lane.
+    fn mul(self, other: Self) -> Self;
     /// `self * factor + term`, rounded once where the instruction set can.
     fn mul_add(self, factor: Self, term: Self) -> Self;
 }
@@ -53,6 +55,15 @@ impl<const FMA: bool, const N: usize> Vector for Array<FMA, N> {
     }
 
     #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let mut product = self;
+        for lane in 0..N {
+            product.0[lane] *= other.0[lane];
+        }
+        product
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
         let mut sum = term;
         for lane in 0..N {
@@ -67,17 +78,25 @@ mod x86 {
     #![allow(unsafe_code)]
 
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps,
+        _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps,
+        _mm512_storeu_ps,
     };
 
     use super::Vector;
 
     macro_rules! vector {
-        ($(#[$meta:meta])* $name:ident, $register:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $fma:ident) => {
+        ($(#[$meta:meta])* $name:ident, $register:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $mul:ident, $fma:ident) => {
             $(#[$meta])*
             #[derive(Clone, Copy)]
             pub(crate) struct $name($register);
+
+            impl $name {
+                #[inline(always)]
+                pub(crate) fn from_register(register: $register) -> Self {
+                    Self(register)
+                }
+            }
 
             // SAFETY (all blocks): a kernel names this type only in the copy that is compiled for its instruction set, and
             // runs that copy only with an `Isa`, which exists only where the processor reported it. Loads and stores take
@@ -108,6 +127,11 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                fn mul(self, other: Self) -> Self {
+                    Self(unsafe { $mul(self.0, other.0) })
+                }
+
+                #[inline(always)]
                 fn mul_add(self, factor: Self, term: Self) -> Self {
                     Self(unsafe { $fma(self.0, factor.0, term.0) })
                 }
@@ -117,11 +141,11 @@ mod x86 {
 
     vector! {
         /// Sixteen floats.
-        Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps
+        Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_fmadd_ps
     }
     vector! {
         /// Eight floats.
-        Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps
+        Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps
     }
 }
 

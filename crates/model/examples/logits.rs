@@ -13,7 +13,7 @@ use std::{
     path::Path,
 };
 
-use engine::{Isa, Mode, Packed, Pool, Tape};
+use engine::{Isa, Mode, Packed, Pool, Precision, Tape};
 use nomen_model::Bundle;
 use serde_json::json;
 
@@ -44,7 +44,8 @@ fn line(bundle: &Bundle, text: &str, pool: &mut Pool) -> Result<serde_json::Valu
         return Err(format!("{} pieces are more than the {longest} positions of the encoder", ids.len()).into());
     }
     let packed = Packed::new([ids.len()]);
-    let mut tape = Tape::new(bundle.classifier.parameters(), pool, &packed, Isa::detect(), Mode::Inference);
+    let mut tape =
+        Tape::new(bundle.classifier.parameters(), pool, &packed, Isa::detect(), Mode::Inference(Precision::F32));
     let logits = bundle.classifier.forward(&mut tape, &ids, packed.positions());
     let (_, tags) = tape.shape(&logits);
     let rows: Vec<&[f32]> = tape.read(&logits).chunks_exact(tags).collect();

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use engine::{Isa, Mode, Packed, Pool, Tape};
+use engine::{Isa, Mode, Packed, Pool, Precision, Tape};
 use schema::Entity;
 use thiserror::Error;
 
@@ -27,6 +27,7 @@ const BATCH_ROWS: usize = 512;
 /// Threads and their memory, kept warm between calls.
 pub struct Workers {
     threads: NonZeroUsize,
+    precision: Precision,
     isa: Isa,
     pools: Mutex<Vec<Pool>>,
 }
@@ -55,12 +56,18 @@ pub enum RecognitionError {
 impl Workers {
     /// So many threads, with the widest instruction set of the processor.
     pub fn new(threads: NonZeroUsize) -> Self {
-        Self { threads, isa: Isa::detect(), pools: Mutex::default() }
+        Self { threads, precision: Precision::F32, isa: Isa::detect(), pools: Mutex::default() }
     }
 
     /// As many threads as the machine lets run at once.
     pub fn all() -> Self {
         Self::new(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+    }
+
+    /// The same threads with another number format.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// Number of threads.
@@ -104,13 +111,30 @@ impl Workers {
         let judged = self.share(
             batches.len(),
             || PooledWork { workers: self, pool: Some(pool()) },
-            |work, batch| judge(classifier, &windows[batches[batch].clone()], tags, work.pool(), self.isa),
+            |work, batch| self.judge(classifier, &windows[batches[batch].clone()], tags, work.pool()),
         );
         let mut decided = judged.into_iter().flatten();
         texts
             .iter()
             .map(|text| text.windows.iter().flat_map(|_| decided.next().unwrap_or_default()).collect())
             .collect()
+    }
+
+    /// The logits of the rows that decide, window by window.
+    fn judge(&self, classifier: &TokenClassifier, windows: &[&Window], tags: usize, pool: &mut Pool) -> Vec<Vec<f32>> {
+        let packed = Packed::new(windows.iter().map(|window| window.ids.len()));
+        let ids: Vec<u32> = windows.iter().flat_map(|window| window.ids.iter().copied()).collect();
+        let mut tape = Tape::new(classifier.parameters(), pool, &packed, self.isa, Mode::Inference(self.precision));
+        let logits = classifier.forward(&mut tape, &ids, packed.positions());
+        let logits = tape.read(&logits);
+        let rows = |(rows, window): (Range<usize>, &&Window)| {
+            let row = |(row, _): &(u32, u32)| {
+                let at = (rows.start + *row as usize) * tags;
+                &logits[at..at + tags]
+            };
+            window.decides.iter().flat_map(row).copied().collect()
+        };
+        packed.sequences().zip(windows).map(rows).collect()
     }
 
     /// `work(state, index)` for every index, on all threads; the results stand in order.
@@ -186,21 +210,4 @@ fn batches(windows: &[&Window], threads: usize) -> Vec<Range<usize>> {
         batches.push(start..windows.len());
     }
     batches
-}
-
-/// The logits of the rows that decide, window by window.
-fn judge(classifier: &TokenClassifier, windows: &[&Window], tags: usize, pool: &mut Pool, isa: Isa) -> Vec<Vec<f32>> {
-    let packed = Packed::new(windows.iter().map(|window| window.ids.len()));
-    let ids: Vec<u32> = windows.iter().flat_map(|window| window.ids.iter().copied()).collect();
-    let mut tape = Tape::new(classifier.parameters(), pool, &packed, isa, Mode::Inference);
-    let logits = classifier.forward(&mut tape, &ids, packed.positions());
-    let logits = tape.read(&logits);
-    let rows = |(rows, window): (Range<usize>, &&Window)| {
-        let row = |(row, _): &(u32, u32)| {
-            let at = (rows.start + *row as usize) * tags;
-            &logits[at..at + tags]
-        };
-        window.decides.iter().flat_map(row).copied().collect()
-    };
-    packed.sequences().zip(windows).map(rows).collect()
 }

@@ -1,9 +1,11 @@
 //! Affine maps.
 
+use std::borrow::Cow;
+
 use super::Node;
 use crate::{
-    Gradients, ParameterId, Tape, Tensor, kernels,
-    product::{Start, View, matmul, matmul_panels},
+    Gradients, Mode, ParameterId, Precision, Tape, Tensor, kernels,
+    product::{QuantizedPanels, Start, View, matmul, matmul_bytes, matmul_panels},
 };
 
 /// Numbers of the weight `[out, in]` and the bias `[out]` of an affine map, laid out as in `PyTorch`.
@@ -36,13 +38,21 @@ impl Tape<'_> {
         let mut y = self.pool.take(rows * outputs);
         let input = View::rows(self.values[x.index].contents(), inputs);
         let start = Start::Row(&bias.values);
-        // While training the weights change with every step: there is nothing to keep.
-        let panels = if self.is_training() { None } else { parameters.panels(map.weight, self.isa) };
-        if let Some(panels) = panels {
-            matmul_panels(self.isa, self.pool, &mut y, input, panels, rows, start);
-        } else {
-            let weights = View::rows(&weight.values, inputs).transposed();
-            matmul(self.isa, self.pool, &mut y, input, weights, [rows, inputs, outputs], start);
+        let shape = [rows, inputs, outputs];
+        let weights = View::rows(&weight.values, inputs).transposed();
+        match self.mode {
+            // The weights change with every step: there is nothing to keep.
+            Mode::Training(_) => matmul(self.isa, self.pool, &mut y, input, weights, shape, start),
+            Mode::Inference(Precision::F32) => match parameters.panels(map.weight, self.isa) {
+                Some(panels) => matmul_panels(self.isa, &mut y, input, panels, rows, start),
+                None => matmul(self.isa, self.pool, &mut y, input, weights, shape, start),
+            },
+            Mode::Inference(Precision::Int8) => {
+                let fresh = || QuantizedPanels::new(self.isa, &weight.values, [outputs, inputs]);
+                let quantized =
+                    parameters.quantized(map.weight, self.isa).map_or_else(|| Cow::Owned(fresh()), Cow::Borrowed);
+                matmul_bytes(self.isa, self.pool, &mut y, input, &quantized, rows, &bias.values);
+            }
         }
         let trained = self.trainable(map.weight) || self.trainable(map.bias);
         let needs_gradient = trained || self.value(x.index).needs_gradient;

@@ -7,10 +7,12 @@
 //! Every element of a result is one chain of multiply-adds per block of the inner dimension, and the blocks follow
 //! from that dimension alone: a row's result has the same bits whatever rows are computed with it.
 
+mod bytes;
 mod panels;
 mod tile;
 mod view;
 
+pub(crate) use bytes::{QuantizedPanels, matmul_bytes, quantized_width};
 pub(crate) use panels::{Panels, panel_width};
 pub(crate) use tile::small_matmul_body;
 pub(crate) use view::View;
@@ -59,97 +61,33 @@ pub(crate) fn matmul(
     assert!(c.len() == m * n && a.holds(m, k) && b.holds(k, n), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
     let mut panel = pool.take(depth * width);
-    let mut edge = pool.take(if n.is_multiple_of(width) { 0 } else { m * width });
     for first in (0..n).step_by(width) {
         let columns = width.min(n - first);
-        let mut target = Columns::new(c, n, first, columns, &mut edge, width, start);
+        let mut start = start.from_column(first);
         for top in (0..k).step_by(depth) {
-            let panel = &mut panel[..depth.min(k - top) * width];
+            let rows = depth.min(k - top);
+            let panel = &mut panel[..rows * width];
             panels::fill(isa, panel, width, b.from(top, first), columns);
-            target.add(isa, a.from(0, top), panel, m);
+            tile::strip(isa, &mut c[first..], n, a.from(0, top), panel, [m, rows, columns], start);
+            start = Start::Target;
         }
-        target.finish();
     }
-    pool.give(edge);
     pool.give(panel);
 }
 
 /// `c [m, n] = start + a [m, k] · b`, where `b [k, n]` was laid out before.
-pub(crate) fn matmul_panels(
-    isa: Isa,
-    pool: &mut Pool,
-    c: &mut [f32],
-    a: View<'_>,
-    b: &Panels,
-    m: usize,
-    start: Start<'_>,
-) {
+pub(crate) fn matmul_panels(isa: Isa, c: &mut [f32], a: View<'_>, b: &Panels, m: usize, start: Start<'_>) {
     let (k, n) = b.shape();
     assert!(c.len() == m * n && a.holds(m, k), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
     assert_eq!(b.width(), width, "panels for {}", isa.name());
-    let mut edge = pool.take(if n.is_multiple_of(width) { 0 } else { m * width });
     for (first, panel) in (0..n).step_by(width).zip(b.iter()) {
-        let mut target = Columns::new(c, n, first, width.min(n - first), &mut edge, width, start);
+        let columns = width.min(n - first);
+        let mut start = start.from_column(first);
         for (top, panel) in (0..k).step_by(depth).zip(panel.chunks(depth * width)) {
-            target.add(isa, a.from(0, top), panel, m);
-        }
-        target.finish();
-    }
-    pool.give(edge);
-}
-
-/// The columns of a result that belong to one panel. Where they are fewer than the panel's, sums are made beside the
-/// result.
-struct Columns<'c, 's> {
-    c: &'c mut [f32],
-    row: usize,
-    columns: usize,
-    edge: &'c mut [f32],
-    width: usize,
-    start: Start<'s>,
-    asked: Start<'s>,
-}
-
-impl<'c, 's> Columns<'c, 's> {
-    fn new(
-        c: &'c mut [f32],
-        row: usize,
-        first: usize,
-        columns: usize,
-        edge: &'c mut [f32],
-        width: usize,
-        start: Start<'s>,
-    ) -> Self {
-        let asked = start.from_column(first);
-        let start = if columns < width { Start::Zero } else { asked };
-        Self { c: &mut c[first..], row, columns, edge, width, start, asked }
-    }
-
-    /// Adds a block of the inner dimension.
-    fn add(&mut self, isa: Isa, a: View<'_>, panel: &[f32], m: usize) {
-        let shape = [m, panel.len() / self.width];
-        if self.columns < self.width {
-            tile::strip(isa, self.edge, self.width, a, panel, shape, self.start);
-        } else {
-            tile::strip(isa, self.c, self.row, a, panel, shape, self.start);
-        }
-        self.start = Start::Target;
-    }
-
-    /// Brings the sums that were made beside the result into it.
-    fn finish(self) {
-        if self.columns == self.width {
-            return;
-        }
-        for (c, sums) in self.c.chunks_mut(self.row).zip(self.edge.chunks_exact(self.width)) {
-            for (column, (c, sum)) in c[..self.columns].iter_mut().zip(sums).enumerate() {
-                *c = match self.asked {
-                    Start::Zero => *sum,
-                    Start::Target => *c + sum,
-                    Start::Row(start) => start[column] + sum,
-                };
-            }
+            let rows = panel.len() / width;
+            tile::strip(isa, &mut c[first..], n, a.from(0, top), panel, [m, rows, columns], start);
+            start = Start::Target;
         }
     }
 }
@@ -209,7 +147,7 @@ mod tests {
                     matmul(isa, &mut pool, &mut c, a, b, [m, k, n], Start::Row(&bias));
                     assert!(close(&c, &|index| product[index] + bias[index % n]), "{} {m} {k} {n}", isa.name());
                     let mut again = vec![f32::NAN; m * n];
-                    matmul_panels(isa, &mut pool, &mut again, a, &Panels::new(isa, b, [k, n]), m, Start::Row(&bias));
+                    matmul_panels(isa, &mut again, a, &Panels::new(isa, b, [k, n]), m, Start::Row(&bias));
                     assert_eq!(c, again, "{} {m} {k} {n}", isa.name());
                 }
             }

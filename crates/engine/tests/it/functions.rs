@@ -1,6 +1,6 @@
 //! Values and derivatives of the operations against `PyTorch` in double precision.
 
-use nomen_engine::{Activation, Attention, Isa, Lookup, Mode, Norm, Packed, Parameters, Pool, Tape, Tensor};
+use nomen_engine::{Activation, Attention, Isa, Lookup, Mode, Norm, Packed, Parameters, Pool, Precision, Tape, Tensor};
 use serde_json::Value;
 
 use crate::fixture::{Weights, assert_close, dense, largest, training};
@@ -158,7 +158,7 @@ fn cross_entropy_is_that_of_pytorch_row_by_row_with_its_gradient() {
         let mut pool = Pool::default();
         for (row, expected) in numbers(&gold["row_losses"]).into_iter().enumerate() {
             let only: Vec<Option<u32>> = (0..rows).map(|other| targets[other].filter(|_| other == row)).collect();
-            let mut tape = Tape::new(&weights.parameters, &mut pool, &packed, isa, Mode::Inference);
+            let mut tape = Tape::new(&weights.parameters, &mut pool, &packed, isa, Mode::Inference(Precision::F32));
             let logits = tape.embedding(vec![lookup.clone()]);
             let loss = tape.cross_entropy(&logits, &only, 1.0);
             assert_close(&format!("loss of row {row}"), &[loss as f32], &[expected], 1e-6 * expected.max(1.0));

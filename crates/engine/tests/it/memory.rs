@@ -1,6 +1,6 @@
 //! Inference beside training, and what the pool holds.
 
-use nomen_engine::{Gradients, Isa, Mode, Pool, Random};
+use nomen_engine::{Gradients, Isa, Mode, Pool, Precision, Random};
 
 use crate::{
     cases,
@@ -12,7 +12,7 @@ fn inference_gives_the_bits_of_training_without_dropout() {
     let with = cases::encoder(&[33, 1, 12], 0.3);
     let without = cases::encoder(&[33, 1, 12], 0.0);
     for isa in Isa::available() {
-        let inference = with.forward(&mut Pool::default(), isa, Mode::Inference);
+        let inference = with.forward(&mut Pool::default(), isa, Mode::Inference(Precision::F32));
         let trained = without.forward(&mut Pool::default(), isa, training());
         assert_eq!(bits(&inference.output), bits(&trained.output));
         assert_eq!(inference.loss.to_bits(), trained.loss.to_bits());
@@ -43,7 +43,7 @@ fn the_pool_gets_everything_back_and_does_not_grow_from_step_to_step() {
 #[test]
 fn inference_holds_less_than_half_the_memory_of_training() {
     let case = cases::encoder(&[33, 1, 12], 0.1);
-    let [inference, trained] = [Mode::Inference, training()].map(|mode| {
+    let [inference, trained] = [Mode::Inference(Precision::F32), training()].map(|mode| {
         let mut pool = Pool::default();
         case.forward(&mut pool, Isa::detect(), mode);
         case.forward(&mut pool, Isa::detect(), mode);

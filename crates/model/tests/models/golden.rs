@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::{
-    DropoutKey, Gradient, Gradients, Isa, Mode, Packed, Pool, Tape,
+    DropoutKey, Gradient, Gradients, Isa, Mode, Packed, Pool, Precision, Tape,
     optimizer::{Adamw, AdamwConfig, Decay, Schedule},
 };
 use nomen_model::{TokenClassifier, encoder::Binding};
@@ -126,12 +126,12 @@ fn each(test: impl Fn(&str, &mut TokenClassifier, &Golden, Isa)) {
 #[test]
 fn hidden_states_and_logits_are_those_of_transformers() {
     each(|case, model, golden, isa| {
-        let hidden = forward(model, golden, isa, Mode::Inference, |model, tape, ids, positions| {
+        let hidden = forward(model, golden, isa, Mode::Inference(Precision::F32), |model, tape, ids, positions| {
             let hidden = model.hidden(tape, ids, positions);
             tape.read(&hidden).to_vec()
         });
         assert_close(&format!("{case}: hidden"), &hidden, &golden.floats("hidden"), FORWARD);
-        let logits = logits(model, golden, isa, Mode::Inference);
+        let logits = logits(model, golden, isa, Mode::Inference(Precision::F32));
         assert_close(&format!("{case}: logits"), &logits, &golden.floats("logits"), FORWARD);
     });
 }
@@ -139,7 +139,11 @@ fn hidden_states_and_logits_are_those_of_transformers() {
 #[test]
 fn without_dropout_training_computes_what_inference_computes() {
     each(|case, model, golden, isa| {
-        assert_eq!(logits(model, golden, isa, training()), logits(model, golden, isa, Mode::Inference), "{case}");
+        assert_eq!(
+            logits(model, golden, isa, training()),
+            logits(model, golden, isa, Mode::Inference(Precision::F32)),
+            "{case}"
+        );
     });
 }
 
@@ -206,7 +210,8 @@ fn dropout_is_set_wherever_the_architecture_has_it() {
         let behind_attention = if architecture == "distilbert" { None } else { Some(0.3) };
         assert_eq!(shape.attention_output_dropout, behind_attention, "{architecture}");
         let isa = Isa::detect();
-        let [dropped, whole] = [training(), Mode::Inference].map(|mode| logits(&model, &golden, isa, mode));
+        let [dropped, whole] =
+            [training(), Mode::Inference(Precision::F32)].map(|mode| logits(&model, &golden, isa, mode));
         assert!(dropped.iter().zip(&whole).any(|(a, b)| (a - b).abs() > 0.1), "{architecture}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use engine::{Isa, Mode, Packed, Pool, Tape};
+use engine::{Isa, Mode, Packed, Pool, Precision, Tape};
 use safetensors::Dtype;
 use serde_json::json;
 
@@ -13,7 +13,7 @@ fn logits(folder: &Path) -> Vec<f32> {
     let packed = Packed::new([5, 1, 9]);
     let ids: Vec<u32> = (0..packed.rows() as u32).map(|row| 5 + row * 11).collect();
     let mut pool = Pool::default();
-    let mut tape = Tape::new(model.parameters(), &mut pool, &packed, Isa::detect(), Mode::Inference);
+    let mut tape = Tape::new(model.parameters(), &mut pool, &packed, Isa::detect(), Mode::Inference(Precision::F32));
     let logits = model.forward(&mut tape, &ids, packed.positions());
     tape.read(&logits).to_vec()
 }

@@ -44,7 +44,7 @@ impl Tape<'_> {
             // The weights change with every step: there is nothing to keep.
             Mode::Training(_) => matmul(self.isa, self.pool, &mut y, input, weights, shape, start),
             Mode::Inference(Precision::F32) => match parameters.panels(map.weight, self.isa) {
-                Some(panels) => matmul_panels(self.isa, &mut y, input, panels, rows, start),
+                Some(panels) => matmul_panels(self.isa, self.pool, &mut y, input, panels, rows, start),
                 None => matmul(self.isa, self.pool, &mut y, input, weights, shape, start),
             },
             Mode::Inference(Precision::Int8) => {

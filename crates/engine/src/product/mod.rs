@@ -17,7 +17,7 @@ pub(crate) use panels::{Panels, panel_width};
 pub(crate) use tile::small_matmul_body;
 pub(crate) use view::View;
 
-use crate::{Isa, Pool};
+use crate::{Buffer, Isa, Pool};
 
 /// What a product is added to.
 #[derive(Debug, Clone, Copy)]
@@ -61,34 +61,93 @@ pub(crate) fn matmul(
     assert!(c.len() == m * n && a.holds(m, k) && b.holds(k, n), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
     let mut panel = pool.take(depth * width);
+    let mut edge = Edge::new(pool, [m, n], width);
     for first in (0..n).step_by(width) {
         let columns = width.min(n - first);
-        let mut start = start.from_column(first);
+        let (target, row, mut start) = edge.target(c, first, start);
         for top in (0..k).step_by(depth) {
             let rows = depth.min(k - top);
             let panel = &mut panel[..rows * width];
             panels::fill(isa, panel, width, b.from(top, first), columns);
-            tile::strip(isa, &mut c[first..], n, a.from(0, top), panel, [m, rows, columns], start);
+            tile::strip(isa, target, row, a.from(0, top), panel, [m, rows], start);
             start = Start::Target;
         }
     }
+    edge.finish(pool, c, start);
     pool.give(panel);
 }
 
 /// `c [m, n] = start + a [m, k] · b`, where `b [k, n]` was laid out before.
-pub(crate) fn matmul_panels(isa: Isa, c: &mut [f32], a: View<'_>, b: &Panels, m: usize, start: Start<'_>) {
+pub(crate) fn matmul_panels(
+    isa: Isa,
+    pool: &mut Pool,
+    c: &mut [f32],
+    a: View<'_>,
+    b: &Panels,
+    m: usize,
+    start: Start<'_>,
+) {
     let (k, n) = b.shape();
     assert!(c.len() == m * n && a.holds(m, k), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
     assert_eq!(b.width(), width, "panels for {}", isa.name());
+    let mut edge = Edge::new(pool, [m, n], width);
     for (first, panel) in (0..n).step_by(width).zip(b.iter()) {
-        let columns = width.min(n - first);
-        let mut start = start.from_column(first);
+        let (target, row, mut start) = edge.target(c, first, start);
         for (top, panel) in (0..k).step_by(depth).zip(panel.chunks(depth * width)) {
-            let rows = panel.len() / width;
-            tile::strip(isa, &mut c[first..], n, a.from(0, top), panel, [m, rows, columns], start);
+            tile::strip(isa, target, row, a.from(0, top), panel, [m, panel.len() / width], start);
             start = Start::Target;
         }
+    }
+    edge.finish(pool, c, start);
+}
+
+/// The last columns of a result, where they are fewer than a panel has: their sums are made beside the result, because
+/// registers are written whole.
+struct Edge {
+    /// `[m, width]`, or nothing where the panels divide the columns.
+    sums: Buffer,
+    columns: usize,
+    width: usize,
+    /// Columns of the result.
+    row: usize,
+}
+
+impl Edge {
+    fn new(pool: &mut Pool, [m, n]: [usize; 2], width: usize) -> Self {
+        let columns = n % width;
+        Self { sums: pool.take(if columns == 0 { 0 } else { m * width }), columns, width, row: n }
+    }
+
+    /// Where the panel of the columns from `first` on writes, how far apart its rows are, and what it adds to.
+    fn target<'t, 's>(
+        &'t mut self,
+        c: &'t mut [f32],
+        first: usize,
+        start: Start<'s>,
+    ) -> (&'t mut [f32], usize, Start<'s>) {
+        if first + self.width <= self.row {
+            (&mut c[first..], self.row, start.from_column(first))
+        } else {
+            (&mut self.sums, self.width, Start::Zero)
+        }
+    }
+
+    /// Brings the sums into the result.
+    fn finish(self, pool: &mut Pool, c: &mut [f32], start: Start<'_>) {
+        if self.columns > 0 {
+            let first = self.row - self.columns;
+            for (c, sums) in c.chunks_exact_mut(self.row).zip(self.sums.chunks_exact(self.width)) {
+                for (column, (c, sum)) in c[first..].iter_mut().zip(sums).enumerate() {
+                    *c = match start {
+                        Start::Zero => *sum,
+                        Start::Target => *c + sum,
+                        Start::Row(start) => start[first + column] + sum,
+                    };
+                }
+            }
+        }
+        pool.give(self.sums);
     }
 }
 
@@ -147,7 +206,7 @@ mod tests {
                     matmul(isa, &mut pool, &mut c, a, b, [m, k, n], Start::Row(&bias));
                     assert!(close(&c, &|index| product[index] + bias[index % n]), "{} {m} {k} {n}", isa.name());
                     let mut again = vec![f32::NAN; m * n];
-                    matmul_panels(isa, &mut again, a, &Panels::new(isa, b, [k, n]), m, Start::Row(&bias));
+                    matmul_panels(isa, &mut pool, &mut again, a, &Panels::new(isa, b, [k, n]), m, Start::Row(&bias));
                     assert_eq!(c, again, "{} {m} {k} {n}", isa.name());
                 }
             }

@@ -16,14 +16,14 @@ const ROWS: usize = 6;
 pub(crate) const WIDTH: usize = 2;
 
 kernel! {
-    /// `c [m, columns] = start + a [m, k] · panel [k, N]` with `N` the columns of the instruction set's tile, of which
-    /// `columns` count. The rows of `c` start `c_row` floats apart.
+    /// `c [m, N] = start + a [m, k] · panel [k, N]` with `N` the columns of the instruction set's tile. The rows of `c`
+    /// start `c_row` floats apart.
     pub(crate) fn strip(
         c: &mut [f32],
         c_row: usize,
         a: View<'_>,
         panel: &[f32],
-        shape: [usize; 3],
+        shape: [usize; 2],
         start: Start<'_>,
     ) = strip_body vectors;
 }
@@ -34,11 +34,11 @@ fn strip_body<const FMA: bool, V: Vector>(
     c_row: usize,
     a: View<'_>,
     panel: &[f32],
-    [m, k, columns]: [usize; 3],
+    shape: [usize; 2],
     start: Start<'_>,
 ) {
-    let target = Target { data: c, row: c_row, columns, start };
-    strip_of::<V, WIDTH>(target, a, View::rows(panel, WIDTH * V::LANES), [m, k]);
+    let target = Target { data: c, row: c_row, start };
+    strip_of::<V, WIDTH>(target, a, View::rows(panel, WIDTH * V::LANES), shape);
 }
 
 /// `c [m, n] += a [m, k] · b [k, n]` for matrices that fit the first cache levels: nothing is copied.
@@ -54,32 +54,28 @@ pub(crate) fn small_matmul_body<const FMA: bool, V: Vector>(
 ) {
     let mut first = 0;
     while first + WIDTH * V::LANES <= n {
-        let target = Target { data: &mut c[first..], row: c_row, columns: WIDTH * V::LANES, start: Start::Target };
+        let target = Target { data: &mut c[first..], row: c_row, start: Start::Target };
         strip_of::<V, WIDTH>(target, a, b.from(0, first), [m, k]);
         first += WIDTH * V::LANES;
     }
     while first + V::LANES <= n {
-        let target = Target { data: &mut c[first..], row: c_row, columns: V::LANES, start: Start::Target };
+        let target = Target { data: &mut c[first..], row: c_row, start: Start::Target };
         strip_of::<V, 1>(target, a, b.from(0, first), [m, k]);
         first += V::LANES;
     }
     while first < n {
-        let target = Target { data: &mut c[first..], row: c_row, columns: 1, start: Start::Target };
+        let target = Target { data: &mut c[first..], row: c_row, start: Start::Target };
         strip_of::<Array<FMA, 1>, 1>(target, a, b.from(0, first), [m, k]);
         first += 1;
     }
 }
 
-/// Where sums go: rows that start `row` floats apart, of which the first `columns` are written.
+/// Where sums go: rows that start `row` floats apart.
 struct Target<'a> {
     data: &'a mut [f32],
     row: usize,
-    columns: usize,
     start: Start<'a>,
 }
-
-/// Columns of the widest tile.
-const MOST_COLUMNS: usize = WIDTH * 16;
 
 /// All rows of `a` times the first `W` registers of `b`'s columns.
 #[inline(always)]
@@ -129,40 +125,16 @@ fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'
         }
     }
     for index in 0..M {
-        let target = &mut c.data[(row + index) * c.row..];
-        if c.columns == W * V::LANES {
-            write(&sums[index], &mut target[..W * V::LANES], c.start);
-        } else {
-            // Registers are written whole, so an edge goes through memory that is as wide.
-            let (mut edge, mut row) = ([0.0; MOST_COLUMNS], [0.0; MOST_COLUMNS]);
-            let start = match c.start {
-                Start::Zero => Start::Zero,
-                Start::Target => {
-                    edge[..c.columns].copy_from_slice(&target[..c.columns]);
-                    Start::Target
-                }
-                Start::Row(start) => {
-                    row[..c.columns].copy_from_slice(&start[..c.columns]);
-                    Start::Row(&row)
-                }
+        let target = &mut c.data[(row + index) * c.row..][..W * V::LANES];
+        for part in 0..W {
+            let (at, sum) = (part * V::LANES, sums[index][part]);
+            let sum = match c.start {
+                Start::Zero => sum,
+                Start::Target => sum.add(V::load(&target[at..])),
+                Start::Row(start) => sum.add(V::load(&start[at..])),
             };
-            write(&sums[index], &mut edge, start);
-            target[..c.columns].copy_from_slice(&edge[..c.columns]);
+            sum.store(&mut target[at..]);
         }
-    }
-}
-
-/// One row of sums to where it goes.
-#[inline(always)]
-fn write<V: Vector, const W: usize>(sums: &[V; W], target: &mut [f32], start: Start<'_>) {
-    for part in 0..W {
-        let at = part * V::LANES;
-        let sum = match start {
-            Start::Zero => sums[part],
-            Start::Target => sums[part].add(V::load(&target[at..])),
-            Start::Row(start) => sums[part].add(V::load(&start[at..])),
-        };
-        sum.store(&mut target[at..]);
     }
 }
 

@@ -16,8 +16,38 @@ pub(crate) trait Vector: Copy {
     fn add(self, other: Self) -> Self;
     /// Lane by lane.
     fn mul(self, other: Self) -> Self;
+    /// Lane by lane; `other` where `self` is NaN.
+    fn min(self, other: Self) -> Self;
+    /// Lane by lane; `other` where `self` is NaN.
+    fn max(self, other: Self) -> Self;
     /// `self * factor + term`, rounded once where the instruction set can.
     fn mul_add(self, factor: Self, term: Self) -> Self;
+}
+
+/// The least and the greatest of some numbers, NaN left out: `(inf, -inf)` where there are none.
+#[inline(always)]
+pub(crate) fn extremes<V: Vector>(values: &[f32]) -> (f32, f32) {
+    let (mut low, mut high) = (V::splat(f32::INFINITY), V::splat(f32::NEG_INFINITY));
+    let mut at = 0;
+    while at + V::LANES <= values.len() {
+        let lanes = V::load(&values[at..]);
+        low = lanes.min(low);
+        high = lanes.max(high);
+        at += V::LANES;
+    }
+    let (mut lows, mut highs) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16]);
+    low.store(&mut lows);
+    high.store(&mut highs);
+    let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+    for lane in 0..16 {
+        least = least.min(lows[lane]);
+        most = most.max(highs[lane]);
+    }
+    for value in &values[at..] {
+        least = least.min(*value);
+        most = most.max(*value);
+    }
+    (least, most)
 }
 
 /// Lanes of an array, in whatever registers the build's target has; alone, one float.
@@ -64,6 +94,24 @@ impl<const FMA: bool, const N: usize> Vector for Array<FMA, N> {
     }
 
     #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        let mut least = other;
+        for lane in 0..N {
+            least.0[lane] = if self.0[lane] < other.0[lane] { self.0[lane] } else { other.0[lane] };
+        }
+        least
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        let mut most = other;
+        for lane in 0..N {
+            most.0[lane] = if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] };
+        }
+        most
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
         let mut sum = term;
         for lane in 0..N {
@@ -78,15 +126,15 @@ mod x86 {
     #![allow(unsafe_code)]
 
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps,
-        _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps,
-        _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
+        _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps,
+        _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
     use super::Vector;
 
     macro_rules! vector {
-        ($(#[$meta:meta])* $name:ident, $register:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $mul:ident, $fma:ident) => {
+        ($(#[$meta:meta])* $name:ident, $register:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $mul:ident, $min:ident, $max:ident, $fma:ident) => {
             $(#[$meta])*
             #[derive(Clone, Copy)]
             pub(crate) struct $name($register);
@@ -132,6 +180,16 @@ mod x86 {
                 }
 
                 #[inline(always)]
+                fn min(self, other: Self) -> Self {
+                    Self(unsafe { $min(self.0, other.0) })
+                }
+
+                #[inline(always)]
+                fn max(self, other: Self) -> Self {
+                    Self(unsafe { $max(self.0, other.0) })
+                }
+
+                #[inline(always)]
                 fn mul_add(self, factor: Self, term: Self) -> Self {
                     Self(unsafe { $fma(self.0, factor.0, term.0) })
                 }
@@ -141,11 +199,11 @@ mod x86 {
 
     vector! {
         /// Sixteen floats.
-        Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_fmadd_ps
+        Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_min_ps, _mm512_max_ps, _mm512_fmadd_ps
     }
     vector! {
         /// Eight floats.
-        Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps
+        Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_min_ps, _mm256_max_ps, _mm256_fmadd_ps
     }
 }
 

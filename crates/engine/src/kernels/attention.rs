@@ -10,7 +10,7 @@ use crate::{
     isa::{fma, kernel},
     product::{View, small_matmul_body},
     random::Dropout,
-    vector::Vector,
+    vector::{Vector, extremes},
 };
 
 /// Rows of scores in the scratch at a time.
@@ -94,7 +94,7 @@ fn forward_body<const FMA: bool, V: Vector>(
             for (line, scores) in scores.chunks_exact_mut(columns).enumerate() {
                 let scores = &mut scores[..length];
                 let query = head * length + top + line;
-                log_sums[query] = softmax::<FMA>(scores, heads.scale);
+                log_sums[query] = softmax::<FMA, V>(scores, heads.scale);
                 if !dropout.is_none() {
                     let first = first.wrapping_add((query * length) as u32);
                     for (key, score) in scores.iter_mut().enumerate() {
@@ -209,19 +209,8 @@ fn transpose(source: &[f32], row: usize, length: usize, width: usize, target: &m
 
 /// Scores become `softmax(scale * scores)`; returns the logarithm of the sum.
 #[inline(always)]
-fn softmax<const FMA: bool>(scores: &mut [f32], scale: f32) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let chunks = scores.chunks_exact(LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            lanes[lane] = if chunk[lane] > lanes[lane] { chunk[lane] } else { lanes[lane] };
-        }
-    }
-    let mut max = rest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for lane in lanes {
-        max = max.max(lane);
-    }
+fn softmax<const FMA: bool, V: Vector>(scores: &mut [f32], scale: f32) -> f32 {
+    let (_, max) = extremes::<V>(scores);
     let mut sums = [0.0; LANES];
     let mut chunks = scores.chunks_exact_mut(LANES);
     for chunk in &mut chunks {

@@ -12,5 +12,5 @@ pub(crate) use attention::{Heads, attention_backward, attention_forward, scratch
 pub(crate) use elementwise::{
     AdamwStep, accumulate, adamw, adamw_idle, add_column_sums, decay, drop_out, scale_by, squared_sum,
 };
-pub(crate) use math::{LANES, log_sum_exp_rows};
+pub(crate) use math::log_sum_exp_rows;
 pub(crate) use norm::{layer_norm_backward, layer_norm_forward};

@@ -11,13 +11,12 @@
 //!
 //! Bound by the dot products of four bytes: with VNNI one instruction does four times the work of an `f32` multiply-add.
 
-use super::{View, tile::WIDTH};
+use super::{Edge, Start, View, tile::WIDTH};
 use crate::{
     Buffer, Isa, Pool,
     dot::Dot,
     isa::{fma, kernel},
-    kernels::LANES,
-    vector::Vector,
+    vector::{Vector, extremes},
 };
 
 /// Bytes that one lane of a dot product takes.
@@ -98,14 +97,17 @@ pub(crate) fn matmul_bytes(
     quantize(isa, a, k, rows, &mut scales, &mut minima);
     let left = Left { bytes: rows, groups, scales: &scales, minima: &minima };
     let panels = bytemuck::cast_slice::<f32, i8>(&weight.data).chunks_exact((groups * width * GROUP).max(1));
+    let mut edge = Edge::new(pool, [m, n], width);
     for (first, panel) in (0..n).step_by(width).zip(panels) {
         let mut row = [0.0; MOST_COLUMNS];
         let columns = width.min(n - first);
         row[..columns].copy_from_slice(&bias[first..first + columns]);
         let right =
             Right { panel, scales: &weight.scales[first..][..width], sums: &weight.sums[first..][..width], bias: &row };
-        strip(isa, &mut c[first..], n, left, right, columns);
+        let (target, target_row, _) = edge.target(c, first, Start::Zero);
+        strip(isa, target, target_row, left, right);
     }
+    edge.finish(pool, c, Start::Zero);
     for buffer in [bytes, scales, minima] {
         pool.give(buffer);
     }
@@ -131,39 +133,29 @@ struct Right<'a> {
 
 kernel! {
     /// Quantizes the rows of `a [m, k]` to `bytes [m, k rounded up to 4]`, filled up with zeros.
-    fn quantize(a: View<'_>, k: usize, bytes: &mut [u8], scales: &mut [f32], minima: &mut [f32]) = quantize_body;
+    fn quantize(a: View<'_>, k: usize, bytes: &mut [u8], scales: &mut [f32], minima: &mut [f32]) = quantize_body vectors;
 }
 
 #[inline(always)]
-fn quantize_body<const FMA: bool>(a: View<'_>, k: usize, bytes: &mut [u8], scales: &mut [f32], minima: &mut [f32]) {
+fn quantize_body<const FMA: bool, V: Vector>(
+    a: View<'_>,
+    k: usize,
+    bytes: &mut [u8],
+    scales: &mut [f32],
+    minima: &mut [f32],
+) {
     // Adding 2^23 rounds a number below 2^22 to an integer in the low bits of its significand.
     const ROUND: f32 = 8_388_608.0;
     let stride = k.next_multiple_of(GROUP);
     for (row, target) in bytes.chunks_exact_mut(stride).enumerate() {
         let source = &a.data[row * a.row..][..k];
-        let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-        let (chunks, rest) = source.as_chunks::<LANES>();
-        for chunk in chunks {
-            for lane in 0..LANES {
-                low[lane] = if chunk[lane] < low[lane] { chunk[lane] } else { low[lane] };
-                high[lane] = if chunk[lane] > high[lane] { chunk[lane] } else { high[lane] };
-            }
-        }
-        for (lane, value) in rest.iter().enumerate() {
-            low[lane] = low[lane].min(*value);
-            high[lane] = high[lane].max(*value);
-        }
-        let (mut minimum, mut maximum) = (low[0], high[0]);
-        for lane in 1..LANES {
-            minimum = minimum.min(low[lane]);
-            maximum = maximum.max(high[lane]);
-        }
+        let (minimum, maximum) = extremes::<V>(source);
         let range = maximum - minimum;
         let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
         scales[row] = range / 255.0;
         minima[row] = minimum;
-        for index in 0..k {
-            target[index] = fma::<FMA>(source[index] - minimum, inverse, ROUND).to_bits() as u8;
+        for (byte, value) in target.iter_mut().zip(source) {
+            *byte = fma::<FMA>(value - minimum, inverse, ROUND).to_bits() as u8;
         }
         target[k..].fill(0);
     }
@@ -171,40 +163,33 @@ fn quantize_body<const FMA: bool>(a: View<'_>, k: usize, bytes: &mut [u8], scale
 
 kernel! {
     /// All rows of the left side times one panel.
-    fn strip(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>, columns: usize) = strip_body dots;
+    fn strip(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>) = strip_body dots;
 }
 
 #[inline(always)]
-fn strip_body<D: Dot>(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>, columns: usize) {
+fn strip_body<D: Dot>(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>) {
     let m = left.scales.len();
     let mut row = 0;
     while row + ROWS <= m {
-        tile::<D, ROWS>(c, c_row, left, right, columns, row);
+        tile::<D, ROWS>(c, c_row, left, right, row);
         row += ROWS;
     }
     if row + 4 <= m {
-        tile::<D, 4>(c, c_row, left, right, columns, row);
+        tile::<D, 4>(c, c_row, left, right, row);
         row += 4;
     }
     if row + 2 <= m {
-        tile::<D, 2>(c, c_row, left, right, columns, row);
+        tile::<D, 2>(c, c_row, left, right, row);
         row += 2;
     }
     if row < m {
-        tile::<D, 1>(c, c_row, left, right, columns, row);
+        tile::<D, 1>(c, c_row, left, right, row);
     }
 }
 
 /// As the tile of `f32` products, loops count with an index.
 #[inline(always)]
-fn tile<D: Dot, const M: usize>(
-    c: &mut [f32],
-    c_row: usize,
-    left: Left<'_>,
-    right: Right<'_>,
-    columns: usize,
-    row: usize,
-) {
+fn tile<D: Dot, const M: usize>(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>, row: usize) {
     let width = WIDTH * D::Floats::LANES;
     let mut rows: [&[[u8; GROUP]]; M] = [&[]; M];
     for index in 0..M {
@@ -227,15 +212,14 @@ fn tile<D: Dot, const M: usize>(
     }
     for index in 0..M {
         let (scale, minimum) = (left.scales[row + index], left.minima[row + index]);
-        let mut line = [0.0; MOST_COLUMNS];
+        let target = &mut c[(row + index) * c_row..][..width];
         for part in 0..WIDTH {
             let at = part * D::Floats::LANES;
             let offset = D::Floats::splat(minimum)
                 .mul_add(D::Floats::load(&right.sums[at..]), D::Floats::load(&right.bias[at..]));
             let scale = D::Floats::splat(scale).mul(D::Floats::load(&right.scales[at..]));
-            sums[index][part].to_floats().mul_add(scale, offset).store(&mut line[at..]);
+            sums[index][part].to_floats().mul_add(scale, offset).store(&mut target[at..]);
         }
-        c[(row + index) * c_row..][..columns].copy_from_slice(&line[..columns]);
     }
 }
 

@@ -1,6 +1,9 @@
 //! Host memory for activations, parameters and gradients, and the pool that keeps it across steps.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -12,17 +15,38 @@ struct Line([f32; LINE]);
 /// Floats in a cache line.
 const LINE: usize = 16;
 
-/// A slice of `f32` that starts on a cache line.
-#[derive(Clone, Default)]
+/// Floats that a [`Buffer`] reads where they are: in a mapped file, say.
+pub type SharedFloats = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
+/// A slice of `f32` that starts on a cache line, or one that somebody else owns until it is written to.
+#[derive(Clone)]
 pub struct Buffer {
-    lines: Vec<Line>,
+    memory: Memory,
     len: usize,
+}
+
+#[derive(Clone)]
+enum Memory {
+    Own(Vec<Line>),
+    Shared(SharedFloats),
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::zeros(0)
+    }
 }
 
 impl Buffer {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        Self { lines: vec![Line::zeroed(); len.div_ceil(LINE)], len }
+        Self { memory: Memory::Own(vec![Line::zeroed(); len.div_ceil(LINE)]), len }
+    }
+
+    /// Floats that stay where they are. They are copied when the buffer is first borrowed to be changed.
+    pub fn shared(floats: SharedFloats) -> Self {
+        let len = (*floats).as_ref().len();
+        Self { memory: Memory::Shared(floats), len }
     }
 
     /// A copy of `values`.
@@ -33,7 +57,10 @@ impl Buffer {
     }
 
     fn capacity(&self) -> usize {
-        self.lines.len() * LINE
+        match &self.memory {
+            Memory::Own(lines) => lines.len() * LINE,
+            Memory::Shared(_) => 0,
+        }
     }
 }
 
@@ -41,13 +68,22 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &bytemuck::cast_slice(&self.lines)[..self.len]
+        match &self.memory {
+            Memory::Own(lines) => &bytemuck::cast_slice(lines)[..self.len],
+            Memory::Shared(floats) => (**floats).as_ref(),
+        }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+        if matches!(self.memory, Memory::Shared(_)) {
+            *self = Self::from_slice(self);
+        }
+        match &mut self.memory {
+            Memory::Own(lines) => &mut bytemuck::cast_slice_mut(lines)[..self.len],
+            Memory::Shared(_) => unreachable!("copied above"),
+        }
     }
 }
 
@@ -114,6 +150,16 @@ mod tests {
             assert_eq!(buffer.len(), len);
             assert_eq!(buffer.as_ptr().align_offset(64), 0);
         }
+    }
+
+    #[test]
+    fn shared_floats_are_read_in_place_and_copied_before_they_change() {
+        let floats: SharedFloats = Arc::new(vec![1.0, 2.0, 3.0]);
+        let mut buffer = Buffer::shared(floats.clone());
+        assert_eq!(buffer.as_ptr(), (*floats).as_ref().as_ptr());
+        buffer[1] = 5.0;
+        assert_eq!(*buffer, [1.0, 5.0, 3.0]);
+        assert_eq!((*floats).as_ref(), [1.0, 2.0, 3.0]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod random;
 mod tape;
 mod vector;
 
-pub use buffer::{Buffer, Pool};
+pub use buffer::{Buffer, Pool, SharedFloats};
 pub use isa::Isa;
 pub use ops::{Activation, Attention, Linear, Lookup, Norm};
 pub use packed::Packed;

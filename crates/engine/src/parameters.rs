@@ -1,6 +1,9 @@
 //! Weights by number, and their gradients.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     Buffer, Isa, kernels,
@@ -34,10 +37,29 @@ pub struct Parameter {
 #[derive(Default)]
 pub struct Parameters {
     all: Vec<Parameter>,
-    /// The weights of affine maps laid out for inference, when they were first asked for; dropped when a weight changes.
-    panels: Vec<OnceLock<Panels>>,
+    /// The weights of affine maps laid out for inference; dropped when a weight changes.
+    panels: Vec<Kept<Panels>>,
     /// The same in 8 bits.
-    quantized: Vec<OnceLock<QuantizedPanels>>,
+    quantized: Vec<Kept<QuantizedPanels>>,
+}
+
+/// Something made of a weight that is kept from its second use on: a program that answers one text is done sooner without.
+struct Kept<T> {
+    used: AtomicBool,
+    kept: OnceLock<T>,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { used: AtomicBool::new(false), kept: OnceLock::new() }
+    }
+}
+
+impl<T> Kept<T> {
+    fn get(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        let again = self.used.swap(true, Ordering::Relaxed);
+        again.then(|| self.kept.get_or_init(make))
+    }
 }
 
 impl Clone for Parameters {
@@ -55,8 +77,8 @@ impl Parameters {
     pub fn add(&mut self, parameter: Parameter) -> ParameterId {
         debug_assert_eq!(parameter.rows * parameter.width, parameter.values.len(), "{}", parameter.name);
         self.all.push(parameter);
-        self.panels.push(OnceLock::new());
-        self.quantized.push(OnceLock::new());
+        self.panels.push(Kept::default());
+        self.quantized.push(Kept::default());
         ParameterId(self.all.len() - 1)
     }
 
@@ -67,8 +89,7 @@ impl Parameters {
 
     /// A parameter, to change it.
     pub fn get_mut(&mut self, id: ParameterId) -> &mut Parameter {
-        self.panels[id.0].take();
-        self.quantized[id.0].take();
+        (self.panels[id.0], self.quantized[id.0]) = Default::default();
         &mut self.all[id.0]
     }
 
@@ -80,29 +101,28 @@ impl Parameters {
     /// All of them in order of addition, to change them.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Parameter> {
         for (panels, quantized) in self.panels.iter_mut().zip(&mut self.quantized) {
-            panels.take();
-            quantized.take();
+            (*panels, *quantized) = Default::default();
         }
         self.all.iter_mut()
     }
 
-    /// A weight `[out, in]` as the right side of `x · weightᵀ`, laid out once for the instruction set of whichever thread
-    /// asks first; `None` for another one.
+    /// A weight `[out, in]` as the right side of `x · weightᵀ`, laid out when it is asked for again; `None` before that, or
+    /// where it is laid out for another instruction set.
     pub(crate) fn panels(&self, id: ParameterId, isa: Isa) -> Option<&Panels> {
-        let panels = self.panels[id.0].get_or_init(|| {
+        let panels = self.panels[id.0].get(|| {
             let Parameter { rows, width, values, .. } = self.get(id);
             Panels::new(isa, View::rows(values, *width).transposed(), [*width, *rows])
         });
-        (panels.width() == panel_width(isa)).then_some(panels)
+        panels.filter(|panels| panels.width() == panel_width(isa))
     }
 
     /// The same in 8 bits.
     pub(crate) fn quantized(&self, id: ParameterId, isa: Isa) -> Option<&QuantizedPanels> {
-        let panels = self.quantized[id.0].get_or_init(|| {
+        let panels = self.quantized[id.0].get(|| {
             let Parameter { rows, width, values, .. } = self.get(id);
             QuantizedPanels::new(isa, values, [*rows, *width])
         });
-        (panels.width() == quantized_width(isa)).then_some(panels)
+        panels.filter(|panels| panels.width() == quantized_width(isa))
     }
 
     /// Number of weights.

@@ -17,7 +17,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use engine::SharedFloats;
 use memmap2::Mmap;
 pub use safetensors::Dtype;
 
@@ -40,7 +42,7 @@ pub struct Weights {
 
 struct Shard {
     path: PathBuf,
-    bytes: Mmap,
+    bytes: Arc<Mmap>,
 }
 
 struct Entry {
@@ -108,7 +110,7 @@ impl Weights {
                 }
                 tensors.insert(name, entry);
             }
-            shards.push(Shard { path: path.clone(), bytes });
+            shards.push(Shard { path: path.clone(), bytes: Arc::new(bytes) });
         }
         Ok(Self { shards, tensors })
     }
@@ -153,6 +155,19 @@ impl Weights {
         Ok(())
     }
 
+    /// Like [`Weights::f32`], as floats that outlive these weights; `None` where the file does not hold aligned `f32`.
+    ///
+    /// # Errors
+    /// As [`Weights::f32`].
+    pub fn shared_f32(&self, name: &str, shape: &[usize]) -> Result<Option<SharedFloats>, WeightsError> {
+        let (dtype, bytes) = self.checked(name, shape)?;
+        if convert::borrowed(dtype, bytes).is_none() {
+            return Ok(None);
+        }
+        let Entry { shard, range, .. } = &self.tensors[name];
+        Ok(Some(Arc::new(Mapped { bytes: Arc::clone(&self.shards[*shard].bytes), range: range.clone() })))
+    }
+
     fn checked(&self, name: &str, shape: &[usize]) -> Result<(Dtype, &[u8]), WeightsError> {
         let Some(entry) = self.tensors.get(name) else {
             return Err(WeightsError::Missing {
@@ -174,6 +189,19 @@ impl Weights {
             return Err(WeightsError::NotFloat { path: shard.path.clone(), name: name.to_owned(), found: entry.dtype });
         }
         Ok((entry.dtype, &shard.bytes[entry.range.clone()]))
+    }
+}
+
+/// Floats of a mapped file, which keep it mapped.
+struct Mapped {
+    bytes: Arc<Mmap>,
+    /// Seen to be aligned floats.
+    range: Range<usize>,
+}
+
+impl AsRef<[f32]> for Mapped {
+    fn as_ref(&self) -> &[f32] {
+        bytemuck::cast_slice(&self.bytes[self.range.clone()])
     }
 }
 

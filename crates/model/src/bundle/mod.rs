@@ -21,6 +21,7 @@ use thiserror::Error;
 
 pub use manifest::{FileSum, MANIFEST_FILE, Manifest};
 pub use replace::replace_folder;
+use tokenizer_file::TokenizerFile;
 
 use crate::{
     Head, OpenError, TokenClassifier,
@@ -125,7 +126,7 @@ impl Bundle {
         let tag_set = TagSet::for_schema(new.schema);
         let mut config = read_json(&base.join("config.json"))?;
         let head = Head::Fresh { tags: tag_set.len(), seed: new.seed };
-        let classifier = TokenClassifier::open(base, &config, head)?;
+        let (classifier, tokenizer) = open_parts(base, &config, head)?;
         let names = tag_set.names();
         config["architectures"] = json!([classifier.config().class_name()]);
         config["id2label"] = names.iter().enumerate().map(|(id, name)| (id.to_string(), json!(name))).collect();
@@ -136,7 +137,7 @@ impl Bundle {
         let max_length = new.settings.max_length.min(classifier.shape().max_length());
         let settings = CodecSettings { max_length, stride: new.settings.stride.min(max_length / 2), ..new.settings };
         let manifest = Manifest::new(new.schema.clone(), settings);
-        Self::assemble(base, classifier, tag_set, settings, manifest, config)
+        Self::assemble(base, classifier, tokenizer, tag_set, settings, manifest, config)
     }
 
     /// Opens a bundle of Nomen's, or a token-classification model of transformers'.
@@ -152,14 +153,14 @@ impl Bundle {
         let config_path = folder.join("config.json");
         let config = read_json(&config_path)?;
         let tag_set = labels::tag_set(&config, &config_path)?;
-        let classifier = TokenClassifier::open(folder, &config, Head::Stored { tags: tag_set.len() })?;
+        let (classifier, tokenizer) = open_parts(folder, &config, Head::Stored { tags: tag_set.len() })?;
         let manifest = Manifest::read(folder)?.unwrap_or_else(|| {
             let max_length = classifier.shape().max_length().min(512);
             let settings = CodecSettings { alignment: Alignment::Word, max_length, stride: max_length / 4 };
             Manifest::new(Schema::of_labels(tag_set.labels().iter().cloned()), settings)
         });
         let settings = manifest.codec;
-        let bundle = Self::assemble(folder, classifier, tag_set, settings, manifest, config)?;
+        let bundle = Self::assemble(folder, classifier, tokenizer, tag_set, settings, manifest, config)?;
         bundle.check(folder)?;
         Ok(bundle)
     }
@@ -167,6 +168,7 @@ impl Bundle {
     fn assemble(
         folder: &Path,
         classifier: TokenClassifier,
+        tokenizer: TokenizerFile,
         tag_set: TagSet,
         settings: CodecSettings,
         manifest: Manifest,
@@ -175,7 +177,6 @@ impl Bundle {
         // What is written is f32, whatever was read; transformers would round it to the type that stands here.
         config.as_object_mut().and_then(|config| config.shift_remove("torch_dtype"));
         config["dtype"] = json!("float32");
-        let tokenizer = tokenizer_file::read(folder)?;
         let mut files = BTreeMap::from([("tokenizer.json".to_owned(), tokenizer.json)]);
         for name in COMPANIONS {
             let path = folder.join(name);
@@ -284,6 +285,16 @@ impl Recognize for Recognizer {
         let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input::from(*text)).collect();
         self.inputs(&inputs).map_err(|error| RecognizeError::new(error.to_string(), error))
     }
+}
+
+/// Weights and tokenizer, read side by side: each takes some tens of milliseconds.
+fn open_parts(folder: &Path, config: &Value, head: Head) -> Result<(TokenClassifier, TokenizerFile), BundleError> {
+    std::thread::scope(|scope| {
+        let tokenizer = scope.spawn(|| tokenizer_file::read(folder));
+        let classifier = TokenClassifier::open(folder, config, head);
+        let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((classifier?, tokenizer?))
+    })
 }
 
 /// Whether a folder holds nothing that its replacement would lose, but for another model.

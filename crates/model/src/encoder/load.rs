@@ -209,16 +209,15 @@ impl<'w> Loader<'w> {
         };
         // No memory for sizes that only the configuration claims.
         let len = if fits { shape.iter().product() } else { 0 };
-        let mut values = Buffer::zeros(len * names.len());
-        match start {
-            Start::Stored(names) => {
-                for (name, values) in names.iter().zip(values.chunks_mut(len.max(1))) {
-                    self.fill(name, shape, values)?;
-                }
+        let values = match start {
+            Start::Stored(names) if fits => self.stored(&names, shape)?,
+            Start::Normal(deviation) => {
+                let mut values = Buffer::zeros(len * names.len());
+                values.fill_with(|| (self.random.normal() * deviation) as f32);
+                values
             }
-            Start::Normal(deviation) => values.fill_with(|| (self.random.normal() * deviation) as f32),
-            Start::Zeros => {}
-        }
+            Start::Stored(_) | Start::Zeros => Buffer::zeros(len * names.len()),
+        };
         let (rows, width) = match shape {
             [_, width] => (values.len() / width, *width),
             _ => (1, values.len()),
@@ -248,8 +247,22 @@ impl<'w> Loader<'w> {
         self.mismatches.len() == before
     }
 
-    fn fill(&self, name: &str, shape: &[usize], out: &mut [f32]) -> Result<(), WeightsError> {
-        let stored = self.spelling.find(name).map_or(name, |tensor| tensor.name);
-        self.weights.read_f32(stored, shape, out)
+    /// Tensors of one shape below each other. A single one stays in the mapped file where it can.
+    fn stored(&self, names: &[String], shape: &[usize]) -> Result<Buffer, WeightsError> {
+        if let [name] = names
+            && let Some(floats) = self.weights.shared_f32(self.name_in_file(name), shape)?
+        {
+            return Ok(Buffer::shared(floats));
+        }
+        let len: usize = shape.iter().product();
+        let mut values = Buffer::zeros(len * names.len());
+        for (name, values) in names.iter().zip(values.chunks_mut(len.max(1))) {
+            self.weights.read_f32(self.name_in_file(name), shape, values)?;
+        }
+        Ok(values)
+    }
+
+    fn name_in_file<'n>(&'n self, name: &'n str) -> &'n str {
+        self.spelling.find(name).map_or(name, |tensor| tensor.name)
     }
 }

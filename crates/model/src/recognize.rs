@@ -193,21 +193,57 @@ impl Drop for PooledWork<'_> {
     }
 }
 
-/// Windows in their order, cut into batches of about [`BATCH_ROWS`], fewer where threads would go idle.
+/// Windows in their order, cut into batches of at most about [`BATCH_ROWS`] rows. There are as many for every thread, and
+/// all have about as many rows, so that no thread waits for another.
 fn batches(windows: &[&Window], threads: usize) -> Vec<Range<usize>> {
     let rows: usize = windows.iter().map(|window| window.ids.len()).sum();
-    let budget = rows.div_ceil(threads).clamp(1, BATCH_ROWS);
-    let mut batches = Vec::new();
+    let count = rows.div_ceil(BATCH_ROWS * threads) * threads;
+    let mut batches = Vec::with_capacity(count);
     let (mut start, mut filled) = (0, 0);
     for (index, window) in windows.iter().enumerate() {
-        if filled > 0 && filled + window.ids.len() > budget {
+        // The row at which this batch should end; a window goes to the side on which most of it lies.
+        let end = (batches.len() + 1) * rows / count;
+        if index > start && filled + window.ids.len() / 2 >= end {
             batches.push(start..index);
-            (start, filled) = (index, 0);
+            start = index;
         }
         filled += window.ids.len();
     }
-    if filled > 0 {
+    if start < windows.len() {
         batches.push(start..windows.len());
     }
     batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows(lengths: &[usize]) -> Vec<Window> {
+        lengths.iter().map(|length| Window { ids: vec![0; *length], decides: Vec::new() }).collect()
+    }
+
+    #[test]
+    fn batches_are_whole_in_order_and_even() {
+        for (lengths, threads) in [
+            (vec![30; 37], 2),
+            (vec![5, 9, 200, 14, 3, 3, 40, 17], 2),
+            ((1..60).collect(), 3),
+            (vec![500; 9], 4),
+            (vec![7], 8),
+        ] {
+            let windows = windows(&lengths);
+            let windows: Vec<&Window> = windows.iter().collect();
+            let batches = batches(&windows, threads);
+            assert_eq!(batches.iter().cloned().flatten().collect::<Vec<_>>(), (0..lengths.len()).collect::<Vec<_>>());
+            let rows: usize = lengths.iter().sum();
+            let longest = *lengths.iter().max().unwrap();
+            let even = rows.div_ceil(rows.div_ceil(BATCH_ROWS * threads) * threads);
+            for batch in batches {
+                let rows: usize = lengths[batch.clone()].iter().sum();
+                assert!(rows <= even + longest, "{rows} rows in {batch:?} of {lengths:?}");
+            }
+        }
+        assert!(batches(&[], 2).is_empty());
+    }
 }

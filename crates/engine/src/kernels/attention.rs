@@ -197,13 +197,28 @@ fn backward_body<const FMA: bool, V: Vector>(
 /// `source [length, width]`, its rows `row` apart, to `target [width, columns]`; the columns past `length` are 0.
 #[inline(always)]
 fn transpose(source: &[f32], row: usize, length: usize, width: usize, target: &mut [f32], columns: usize) {
-    for target in target.chunks_exact_mut(columns) {
-        target[length..].fill(0.0);
-    }
-    for (position, source) in source.chunks(row).take(length).enumerate() {
-        for (target, value) in target[position..].iter_mut().step_by(columns).zip(&source[..width]) {
-            *target = *value;
+    let mut first = 0;
+    // Sixteen positions at a time are gathered and written as one register; one by one they would be stores far apart.
+    while first + LANES <= length {
+        let mut rows = [&source[..0]; LANES];
+        for lane in 0..LANES {
+            rows[lane] = &source[(first + lane) * row..][..width];
         }
+        for index in 0..width {
+            let target: &mut [f32; LANES] =
+                target[index * columns + first..].first_chunk_mut().expect("columns are whole registers");
+            for lane in 0..LANES {
+                target[lane] = rows[lane][index];
+            }
+        }
+        first += LANES;
+    }
+    for index in 0..width {
+        let target = &mut target[index * columns..][..columns];
+        for position in first..length {
+            target[position] = source[position * row + index];
+        }
+        target[length..].fill(0.0);
     }
 }
 

@@ -12,7 +12,7 @@ pub struct ModelArguments {
     /// Model that `nomen train` left, or a transformers token classifier
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// Number format of the computation
+    /// Number format of the computation; int8 is faster and a little less exact
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     precision: Precision,
     /// Worker threads [default: one for each processor]
@@ -22,9 +22,7 @@ pub struct ModelArguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Precision {
-    /// 32-bit floats
     F32,
-    /// 8-bit integers: faster, a little less exact
     Int8,
 }
 

@@ -1,4 +1,4 @@
-//! Speed of one encoder layer of MiniLM's size on one thread: `cargo bench -p nomen-engine`.
+//! Speed of one encoder layer of a small BERT's size on one thread: `cargo bench -p nomen-engine`.
 //!
 //! Throughput counts the multiply-adds of the matrix products as two operations each.
 

@@ -1,5 +1,5 @@
 //! A small fixed job, for counting instructions: two training steps and two passes of inference in each number format
-//! over one encoder layer of MiniLM's size.
+//! over one encoder layer of a small BERT's size.
 //!
 //!     cargo build --release -p nomen-engine --example instructions
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/instructions

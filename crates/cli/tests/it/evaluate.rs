@@ -33,6 +33,14 @@ fn own_answers() -> (TempDir, PathBuf) {
 }
 
 #[test]
+fn in_8_bits_the_model_is_another_one_that_scores_nearly_the_same() {
+    let (_folder, own) = own_answers();
+    let printed = answer(&run(evaluate(&own).args(["--json", "--precision", "int8"]), b""));
+    let scores: Value = serde_json::from_str(&printed).unwrap();
+    assert!(scores["ents_f"].as_f64().unwrap() >= 0.5, "{printed}");
+}
+
+#[test]
 fn the_models_own_answers_score_1_with_the_keys_of_spacy() {
     let (_folder, own) = own_answers();
     let printed = answer(&run(evaluate(&own).arg("--json"), b""));

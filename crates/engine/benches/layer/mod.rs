@@ -1,4 +1,4 @@
-//! One encoder layer of MiniLM's size behind a word table, with everything a training step needs.
+//! One encoder layer of a small BERT's size behind a word table, with everything a training step needs.
 
 use nomen_engine::{
     Activation, Attention, Buffer, DropoutKey, Gradients, Isa, Linear, Lookup, Mode, Norm, Packed, Parameter,

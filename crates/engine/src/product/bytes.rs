@@ -234,10 +234,10 @@ mod tests {
     fn numbers_that_8_bits_hold_are_multiplied_exactly_on_every_instruction_set() {
         for [m, k, n] in SHAPES {
             let mut random = Random::new(k as u64);
-            let mut draw = |count: usize, low: i32, high: i32| -> Vec<f32> {
-                (0..count).map(|_| (low + random.below((high - low + 1) as usize) as i32) as f32).collect()
+            let mut draw = |count: usize, low: f32, whole_numbers: usize| -> Vec<f32> {
+                (0..count).map(|_| low + random.below(whole_numbers) as f32).collect()
             };
-            let (mut a, mut weight, bias) = (draw(m * k, 0, 255), draw(n * k, -127, 127), draw(n, -9, 9));
+            let (mut a, mut weight, bias) = (draw(m * k, 0.0, 256), draw(n * k, -127.0, 255), draw(n, -9.0, 19));
             // Both ends of the range in every row make all scales 1.
             for row in a.chunks_exact_mut(k) {
                 row[0] = 255.0;

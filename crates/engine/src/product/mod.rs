@@ -30,9 +30,9 @@ pub(crate) enum Start<'a> {
     Row(&'a [f32]),
 }
 
-impl<'a> Start<'a> {
+impl Start<'_> {
     /// The start of the columns from `first` on.
-    fn from_column(self, first: usize) -> Self {
+    fn columns(self, first: usize) -> Self {
         match self {
             Self::Row(row) => Self::Row(&row[first..]),
             other => other,
@@ -127,7 +127,7 @@ impl Edge {
         start: Start<'s>,
     ) -> (&'t mut [f32], usize, Start<'s>) {
         if first + self.width <= self.row {
-            (&mut c[first..], self.row, start.from_column(first))
+            (&mut c[first..], self.row, start.columns(first))
         } else {
             (&mut self.sums, self.width, Start::Zero)
         }

@@ -31,7 +31,7 @@ fn layers(criterion: &mut Criterion) {
         for (format, precision) in [("f32", Precision::F32), ("int8", Precision::Int8)] {
             group.throughput(Throughput::Elements(operations(lengths)));
             group.bench_function(format!("inference {format}"), |bencher| {
-                bencher.iter(|| black_box(layer.infer(precision)))
+                bencher.iter(|| black_box(layer.infer(precision)));
             });
         }
         let mut step = 0;

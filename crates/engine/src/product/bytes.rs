@@ -152,11 +152,14 @@ fn quantize_body<const FMA: bool, V: Vector>(
         let (minimum, maximum) = extremes::<V>(source);
         let range = maximum - minimum;
         let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
-        scales[row] = range / 255.0;
         minima[row] = minimum;
+        let mut nan = 0;
         for (byte, value) in target.iter_mut().zip(source) {
             *byte = fma::<FMA>(value - minimum, inverse, ROUND).to_bits() as u8;
+            nan |= u32::from(value.is_nan());
         }
+        // No byte stands for NaN, so the row's scale does: what is not a number must not come out as one.
+        scales[row] = if nan == 0 { range / 255.0 } else { f32::NAN };
         target[k..].fill(0);
     }
 }
@@ -298,6 +301,25 @@ mod tests {
             let a = [1.0, 2.0];
             matmul_bytes(Isa::detect(), &mut Pool::default(), &mut c, View::rows(&a, 2), &panels, 1, &[0.0; 2]);
             assert!(c[0].is_nan() && c[1].is_finite());
+        }
+    }
+
+    #[test]
+    fn an_activation_that_is_not_finite_shows_in_its_row_alone() {
+        for isa in Isa::available() {
+            let panels = QuantizedPanels::new(isa, &[1.0; 40], [2, 20]);
+            for spoilt in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                for column in [0, 3, 19] {
+                    let mut a = [0.5; 40];
+                    a[0] = 1.0;
+                    a[20] = 1.0;
+                    a[column] = spoilt;
+                    let mut c = [0.0; 4];
+                    matmul_bytes(isa, &mut Pool::default(), &mut c, View::rows(&a, 20), &panels, 2, &[0.0; 2]);
+                    assert!(!c[0].is_finite() && !c[1].is_finite(), "{spoilt} in {column}: {c:?}, {}", isa.name());
+                    assert!(c[2].is_finite() && c[3].is_finite(), "{spoilt} in {column}: {c:?}, {}", isa.name());
+                }
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ mod parameters;
 mod product;
 mod random;
 mod tape;
+mod team;
 mod vector;
 
 pub use buffer::{Buffer, Pool, SharedFloats};
@@ -35,3 +36,4 @@ pub use packed::Packed;
 pub use parameters::{Gradient, Gradients, Parameter, ParameterId, Parameters};
 pub use random::{DropoutKey, Random};
 pub use tape::{Mode, Precision, Tape, Tensor};
+pub use team::Team;

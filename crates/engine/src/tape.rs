@@ -1,7 +1,7 @@
 //! The tape: runs operations forward, remembers what their backward passes need, and runs those in reverse.
 
 use crate::{
-    Buffer, Gradients, Isa, Packed, ParameterId, Parameters, Pool,
+    Buffer, Gradients, Isa, Packed, ParameterId, Parameters, Pool, Team,
     ops::Node,
     random::{Dropout, DropoutKey},
 };
@@ -61,6 +61,8 @@ pub struct Tape<'a> {
     pub(crate) packed: &'a Packed,
     pub(crate) isa: Isa,
     pub(crate) mode: Mode,
+    /// Who shares in an operation.
+    pub(crate) team: Option<&'a mut Team>,
     pub(crate) values: Vec<Value>,
     nodes: Vec<Node>,
     /// Operations with dropout so far; numbers their keys.
@@ -70,7 +72,14 @@ pub struct Tape<'a> {
 impl<'a> Tape<'a> {
     /// An empty tape for sequences laid out as `packed`.
     pub fn new(parameters: &'a Parameters, pool: &'a mut Pool, packed: &'a Packed, isa: Isa, mode: Mode) -> Self {
-        Self { parameters, pool, packed, isa, mode, values: Vec::new(), nodes: Vec::new(), drops: 0 }
+        Self { parameters, pool, packed, isa, mode, team: None, values: Vec::new(), nodes: Vec::new(), drops: 0 }
+    }
+
+    /// Has a team share in every operation of inference; the results have the same bits. Training splits batches instead.
+    #[must_use]
+    pub fn shared_by(mut self, team: Option<&'a mut Team>) -> Self {
+        self.team = team.filter(|team| team.threads() > 1 && !self.is_training());
+        self
     }
 
     /// Rows and width of an activation.

@@ -4,12 +4,12 @@ use std::{
     num::NonZeroUsize,
     ops::Range,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use engine::{Isa, Mode, Packed, Pool, Precision, Tape};
+use engine::{Isa, Mode, Packed, Pool, Precision, Tape, Team};
 use schema::Entity;
 use thiserror::Error;
 
@@ -24,12 +24,33 @@ use crate::{
 /// are long enough to reach full speed.
 const BATCH_ROWS: usize = 512;
 
+/// Most threads that share in a batch: an operation on a sentence is then as short as their waiting for each other.
+const MOST_SHARING: usize = 8;
+
 /// Threads and their memory, kept warm between calls.
 pub struct Workers {
     threads: NonZeroUsize,
     precision: Precision,
     isa: Isa,
-    pools: Mutex<Vec<Pool>>,
+    kept: Mutex<Vec<Kept>>,
+}
+
+/// What a batch works with, kept for the next one.
+#[derive(Default)]
+struct Kept {
+    pool: Pool,
+    /// The threads that were asked for and the team of them, from the first batch that threads share in.
+    team: Option<(usize, Team)>,
+}
+
+impl Kept {
+    /// The memory, and a team of so many threads where they are more than one.
+    fn with_team(&mut self, threads: usize) -> (&mut Pool, Option<&mut Team>) {
+        if threads > 1 && self.team.as_ref().is_none_or(|(asked, _)| *asked != threads) {
+            self.team = Some((threads, Team::new(threads)));
+        }
+        (&mut self.pool, self.team.as_mut().filter(|_| threads > 1).map(|(_, team)| team))
+    }
 }
 
 /// Why a text was not judged.
@@ -56,7 +77,7 @@ pub enum RecognitionError {
 impl Workers {
     /// So many threads, with the widest instruction set of the processor.
     pub fn new(threads: NonZeroUsize) -> Self {
-        Self { threads, precision: Precision::F32, isa: Isa::detect(), pools: Mutex::default() }
+        Self { threads, precision: Precision::F32, isa: Isa::detect(), kept: Mutex::default() }
     }
 
     /// As many threads as the machine lets run at once.
@@ -102,16 +123,17 @@ impl Workers {
         (0..inputs.len()).map(decode).collect()
     }
 
-    /// The logits of every text's decided slots, `[decided, tags]` in the order of [`EncodedText::decided`].
+    /// The logits of every text's decided slots, `[decided, tags]` in the order of [`EncodedText::decided`]. Where there are
+    /// fewer batches than threads, several share in a batch; the logits have the same bits.
     pub fn logits(&self, classifier: &TokenClassifier, codec: &Codec, texts: &[EncodedText]) -> Vec<Vec<f32>> {
         let tags = codec.tag_set().len();
         let windows: Vec<&Window> = texts.iter().flat_map(|text| &text.windows).collect();
         let batches = batches(&windows, self.threads.get());
-        let pool = || self.pools.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let sharing = (self.threads.get() / batches.len().max(1)).min(MOST_SHARING);
         let judged = self.share(
             batches.len(),
-            || PooledWork { workers: self, pool: Some(pool()) },
-            |work, batch| self.judge(classifier, &windows[batches[batch].clone()], tags, work.pool()),
+            || Borrowed { workers: self, kept: self.lock().pop().unwrap_or_default() },
+            |work, batch| self.judge(classifier, &windows[batches[batch].clone()], tags, work.kept.with_team(sharing)),
         );
         let mut decided = judged.into_iter().flatten();
         texts
@@ -121,10 +143,17 @@ impl Workers {
     }
 
     /// The logits of the rows that decide, window by window.
-    fn judge(&self, classifier: &TokenClassifier, windows: &[&Window], tags: usize, pool: &mut Pool) -> Vec<Vec<f32>> {
+    fn judge(
+        &self,
+        classifier: &TokenClassifier,
+        windows: &[&Window],
+        tags: usize,
+        (pool, team): (&mut Pool, Option<&mut Team>),
+    ) -> Vec<Vec<f32>> {
         let packed = Packed::new(windows.iter().map(|window| window.ids.len()));
         let ids: Vec<u32> = windows.iter().flat_map(|window| window.ids.iter().copied()).collect();
-        let mut tape = Tape::new(classifier.parameters(), pool, &packed, self.isa, Mode::Inference(self.precision));
+        let mode = Mode::Inference(self.precision);
+        let mut tape = Tape::new(classifier.parameters(), pool, &packed, self.isa, mode).shared_by(team);
         let logits = classifier.forward(&mut tape, &ids, packed.positions());
         let logits = tape.read(&logits);
         let rows = |(rows, window): (Range<usize>, &&Window)| {
@@ -135,6 +164,10 @@ impl Workers {
             window.decides.iter().flat_map(row).copied().collect()
         };
         packed.sequences().zip(windows).map(rows).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `work(state, index)` for every index, on all threads; the results stand in order.
@@ -173,23 +206,15 @@ impl Workers {
     }
 }
 
-/// A thread's pool, given back when the thread is done.
-struct PooledWork<'w> {
+/// What a thread works with, given back when it is done.
+struct Borrowed<'w> {
     workers: &'w Workers,
-    pool: Option<Pool>,
+    kept: Kept,
 }
 
-impl PooledWork<'_> {
-    fn pool(&mut self) -> &mut Pool {
-        self.pool.get_or_insert_default()
-    }
-}
-
-impl Drop for PooledWork<'_> {
+impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        if let Some(pool) = self.pool.take() {
-            self.workers.pools.lock().unwrap_or_else(PoisonError::into_inner).push(pool);
-        }
+        self.workers.lock().push(std::mem::take(&mut self.kept));
     }
 }
 

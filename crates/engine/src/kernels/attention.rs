@@ -5,10 +5,12 @@
 //! backward pass but computed again from their logarithmic sums, as in `FlashAttention` (Dao et al., 2022): long
 //! sequences then cost no quadratic memory.
 
+use std::ops::Range;
+
 use super::math::{LANES, dot, exp, fold};
 use crate::{
     isa::{fma, kernel},
-    product::{View, small_matmul_body},
+    product::{Rows, View, small_matmul_body},
     random::Dropout,
     vector::{Vector, extremes},
 };
@@ -44,10 +46,11 @@ pub(crate) fn scratch_len(length: usize, heads: Heads) -> usize {
 }
 
 kernel! {
-    /// `qkv [length, 3 * width]` to `out [length, width]`; `log_sums [heads, length]` for the backward pass.
-    /// `first` numbers the sequence's first probability for the dropout.
+    /// `qkv [length, 3 * width]` to those rows of the output that belong to some `queries`, `out [queries, width]`;
+    /// `log_sums [queries, heads]` for the backward pass. `first` numbers the sequence's first probability for the dropout.
     pub(crate) fn attention_forward(
         heads: Heads,
+        queries: Range<usize>,
         qkv: &[f32],
         out: &mut [f32],
         log_sums: &mut [f32],
@@ -58,8 +61,10 @@ kernel! {
 }
 
 #[inline(always)]
+#[allow(clippy::too_many_arguments)]
 fn forward_body<const FMA: bool, V: Vector>(
     heads: Heads,
+    queries: Range<usize>,
     qkv: &[f32],
     out: &mut [f32],
     log_sums: &mut [f32],
@@ -79,37 +84,25 @@ fn forward_body<const FMA: bool, V: Vector>(
         let at = head * heads.width;
         transpose(&qkv[width + at..], row, length, heads.width, keys, columns);
         let values = View::strided(&qkv[2 * width + at..], row);
-        for top in (0..length).step_by(TILE) {
-            let rows = TILE.min(length - top);
+        for top in queries.clone().step_by(TILE) {
+            let rows = TILE.min(queries.end - top);
             let scores = &mut scores[..rows * columns];
             scores.fill(0.0);
-            let queries = View::strided(&qkv[top * row + at..], row);
-            small_matmul_body::<FMA, V>(
-                scores,
-                columns,
-                queries,
-                View::rows(keys, columns),
-                [rows, heads.width, columns],
-            );
+            let (product, tile) = ([rows, heads.width, columns], View::strided(&qkv[top * row + at..], row));
+            small_matmul_body::<FMA, V>(Rows::strided(scores, columns), tile, View::rows(keys, columns), product);
             for (line, scores) in scores.chunks_exact_mut(columns).enumerate() {
-                let scores = &mut scores[..length];
-                let query = head * length + top + line;
-                log_sums[query] = softmax::<FMA, V>(scores, heads.scale);
+                let (scores, query) = (&mut scores[..length], top + line);
+                log_sums[(query - queries.start) * heads.count + head] = softmax::<FMA, V>(scores, heads.scale);
                 if !dropout.is_none() {
-                    let first = first.wrapping_add((query * length) as u32);
+                    let first = first.wrapping_add(((head * length + query) * length) as u32);
                     for (key, score) in scores.iter_mut().enumerate() {
                         *score *= dropout.factor(first.wrapping_add(key as u32));
                     }
                 }
             }
-            let out = &mut out[top * width + at..];
-            small_matmul_body::<FMA, V>(
-                out,
-                width,
-                View::strided(scores, columns),
-                values,
-                [rows, length, heads.width],
-            );
+            let out = &mut out[(top - queries.start) * width + at..];
+            let probabilities = View::strided(scores, columns);
+            small_matmul_body::<FMA, V>(Rows::strided(out, width), probabilities, values, [rows, length, heads.width]);
         }
     }
 }
@@ -164,16 +157,16 @@ fn backward_body<const FMA: bool, V: Vector>(
             let queries = View::strided(&qkv[top * row + at..], row);
             let dout_tile = View::strided(&dout[top * width + at..], width);
             let product = [rows, heads.width, columns];
-            small_matmul_body::<FMA, V>(scores, columns, queries, View::rows(keys, columns), product);
-            small_matmul_body::<FMA, V>(dscores, columns, dout_tile, View::rows(values, columns), product);
+            small_matmul_body::<FMA, V>(Rows::strided(scores, columns), queries, View::rows(keys, columns), product);
+            small_matmul_body::<FMA, V>(Rows::strided(dscores, columns), dout_tile, View::rows(values, columns), product);
             for line in 0..rows {
-                let query = head * length + top + line;
+                let query = top + line;
                 let span = (top + line) * width + at..(top + line) * width + at + heads.width;
                 let projection = dot::<FMA>(&dout[span.clone()], &out[span]);
                 let scores = &mut scores[line * columns..][..length];
                 let dscores = &mut dscores[line * columns..][..length];
-                let first = first.wrapping_add((query * length) as u32);
-                let log_sum = log_sums[query];
+                let first = first.wrapping_add(((head * length + query) * length) as u32);
+                let log_sum = log_sums[query * heads.count + head];
                 for (key, (score, dscore)) in scores.iter_mut().zip(dscores).enumerate() {
                     let probability = exp::<FMA>(fma::<FMA>(*score, heads.scale, -log_sum));
                     let factor = if dropout.is_none() { 1.0 } else { dropout.factor(first.wrapping_add(key as u32)) };
@@ -185,11 +178,11 @@ fn backward_body<const FMA: bool, V: Vector>(
             let over_queries = [length, rows, heads.width];
             let key_rows = View::strided(&qkv[width + at..], row);
             let dvalues = &mut dqkv[2 * width + at..];
-            small_matmul_body::<FMA, V>(dvalues, row, probabilities.transposed(), dout_tile, over_queries);
+            small_matmul_body::<FMA, V>(Rows::strided(dvalues, row), probabilities.transposed(), dout_tile, over_queries);
             let dkeys = &mut dqkv[width + at..];
-            small_matmul_body::<FMA, V>(dkeys, row, dscores.transposed(), queries, over_queries);
+            small_matmul_body::<FMA, V>(Rows::strided(dkeys, row), dscores.transposed(), queries, over_queries);
             let dqueries = &mut dqkv[top * row + at..];
-            small_matmul_body::<FMA, V>(dqueries, row, dscores, key_rows, [rows, length, heads.width]);
+            small_matmul_body::<FMA, V>(Rows::strided(dqueries, row), dscores, key_rows, [rows, length, heads.width]);
         }
     }
 }

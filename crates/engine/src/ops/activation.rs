@@ -27,10 +27,17 @@ impl Tape<'_> {
         let input = x.index;
         let mut slope = self.take(x);
         let mut y = self.pool.take(rows * width);
-        match function {
-            Activation::Gelu => kernels::gelu(self.isa, &mut slope, &mut y),
-            Activation::GeluTanh => kernels::gelu_tanh(self.isa, &mut slope, &mut y),
-            Activation::Relu => kernels::relu(self.isa, &mut slope, &mut y),
+        let isa = self.isa;
+        let apply = |slope: &mut [f32], y: &mut [f32]| match function {
+            Activation::Gelu => kernels::gelu(isa, slope, y),
+            Activation::GeluTanh => kernels::gelu_tanh(isa, slope, y),
+            Activation::Relu => kernels::relu(isa, slope, y),
+        };
+        if let Some(team) = &mut self.team {
+            let part = team.part(rows) * width;
+            team.share(slope.chunks_mut(part).zip(y.chunks_mut(part)), |_, (slope, y)| apply(slope, y));
+        } else {
+            apply(&mut slope, &mut y);
         }
         let needs_gradient = self.value(input).needs_gradient;
         let output = self.push(y, rows, width, needs_gradient);

@@ -1,8 +1,10 @@
 //! Multi-head self-attention within each sequence.
 
+use std::ops::Range;
+
 use super::Node;
 use crate::{
-    Buffer, Tape, Tensor, kernels,
+    Buffer, Pool, Tape, Tensor, kernels,
     kernels::{Heads, scratch_len},
     random::Dropout,
 };
@@ -41,22 +43,41 @@ impl Tape<'_> {
         let packed = self.packed;
         let mut out = self.pool.take(rows * width);
         let mut log_sums = self.pool.take(rows * attention.heads);
-        let mut scratch = self.pool.take(scratch_len(packed.longest(), heads));
-        let mut first = 0u32;
-        for sequence in packed.sequences() {
-            kernels::attention_forward(
-                self.isa,
-                heads,
-                &self.data(qkv.index)[sequence.start * triple..sequence.end * triple],
-                &mut out[sequence.start * width..sequence.end * width],
-                &mut log_sums[sequence.start * attention.heads..sequence.end * attention.heads],
-                dropout,
-                first,
-                &mut scratch,
-            );
-            first = first.wrapping_add((attention.heads * sequence.len() * sequence.len()) as u32);
+        let (isa, qkv_data) = (self.isa, self.values[qkv.index].contents());
+        let attend = |pool: &mut Pool, part: Range<usize>, out: &mut [f32], log_sums: &mut [f32]| {
+            let mut scratch = pool.take(scratch_len(packed.longest(), heads));
+            let mut first = 0u32;
+            for sequence in packed.sequences() {
+                let (start, end) = (sequence.start.max(part.start), sequence.end.min(part.end));
+                if start < end {
+                    let qkv = &qkv_data[sequence.start * triple..sequence.end * triple];
+                    let queries = start - sequence.start..end - sequence.start;
+                    let out = &mut out[(start - part.start) * width..(end - part.start) * width];
+                    let log_sums = &mut log_sums[(start - part.start) * heads.count..(end - part.start) * heads.count];
+                    kernels::attention_forward(
+                        isa,
+                        heads,
+                        queries,
+                        qkv,
+                        out,
+                        log_sums,
+                        dropout,
+                        first,
+                        &mut scratch,
+                    );
+                }
+                first = first.wrapping_add((heads.count * sequence.len() * sequence.len()) as u32);
+            }
+            pool.give(scratch);
+        };
+        if let Some(team) = &mut self.team {
+            let part = team.part(rows);
+            let parts = team.parts(rows);
+            let jobs = parts.zip(out.chunks_mut(part * width)).zip(log_sums.chunks_mut(part * heads.count));
+            team.share(jobs, |pool, ((part, out), log_sums)| attend(pool, part, out, log_sums));
+        } else {
+            attend(self.pool, 0..rows, &mut out, &mut log_sums);
         }
-        self.pool.give(scratch);
         let needs_gradient = self.value(qkv.index).needs_gradient;
         let output = self.push(out, rows, width, needs_gradient);
         if self.is_training() && needs_gradient {

@@ -36,22 +36,31 @@ impl Tape<'_> {
         assert_eq!(weight.width, inputs, "`{}` is as wide as its input", weight.name);
         assert_eq!(bias.values.len(), outputs, "`{}` has one value an output", bias.name);
         let mut y = self.pool.take(rows * outputs);
-        let input = View::rows(self.values[x.index].contents(), inputs);
-        let start = Start::Row(&bias.values);
-        let shape = [rows, inputs, outputs];
+        let (isa, mode, bias) = (self.isa, self.mode, &bias.values);
         let weights = View::rows(&weight.values, inputs).transposed();
-        match self.mode {
+        let x_data = self.values[x.index].contents();
+        let input = View::rows(x_data, inputs);
+        let (shape, start) = ([rows, inputs, outputs], Start::Row(bias));
+        match mode {
             // The weights change with every step: there is nothing to keep.
-            Mode::Training(_) => matmul(self.isa, self.pool, &mut y, input, weights, shape, start),
-            Mode::Inference(Precision::F32) => match parameters.panels(map.weight, self.isa) {
-                Some(panels) => matmul_panels(self.isa, self.pool, &mut y, input, panels, rows, start),
-                None => matmul(self.isa, self.pool, &mut y, input, weights, shape, start),
+            Mode::Training(_) => matmul(isa, self.pool, &mut y, input, weights, shape, start),
+            Mode::Inference(Precision::F32) => match parameters.panels(map.weight, isa) {
+                Some(panels) => {
+                    matmul_panels(self.team.as_deref_mut(), isa, self.pool, &mut y, input, panels, start);
+                }
+                None => matmul(isa, self.pool, &mut y, input, weights, shape, start),
             },
             Mode::Inference(Precision::Int8) => {
-                let fresh = || QuantizedPanels::new(self.isa, &weight.values, [outputs, inputs]);
+                let fresh = || QuantizedPanels::new(isa, &weight.values, [outputs, inputs]);
                 let quantized =
-                    parameters.quantized(map.weight, self.isa).map_or_else(|| Cow::Owned(fresh()), Cow::Borrowed);
-                matmul_bytes(self.isa, self.pool, &mut y, input, &quantized, rows, &bias.values);
+                    parameters.quantized(map.weight, isa).map_or_else(|| Cow::Owned(fresh()), Cow::Borrowed);
+                if let Some(team) = &mut self.team {
+                    let part = team.part(rows);
+                    let jobs = x_data.chunks(part * inputs).zip(y.chunks_mut(part * outputs));
+                    team.share(jobs, |pool, (x, y)| matmul_bytes(isa, pool, y, View::rows(x, inputs), &quantized, bias));
+                } else {
+                    matmul_bytes(isa, self.pool, &mut y, input, &quantized, bias);
+                }
             }
         }
         let trained = self.trainable(map.weight) || self.trainable(map.bias);

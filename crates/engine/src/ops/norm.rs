@@ -52,18 +52,30 @@ impl Tape<'_> {
         let mut normalized = self.take(x);
         let mut y = self.pool.take(rows * width);
         let mut inverse = self.pool.take(rows);
-        let residual_data = residual.as_ref().map_or(&[][..], |residual| self.data(residual.index));
-        kernels::layer_norm_forward(
-            self.isa,
-            &mut normalized,
-            residual_data,
-            dropout,
-            &gamma.values,
-            &beta.values,
-            norm.eps,
-            &mut y,
-            &mut inverse,
-        );
+        let residual_data = residual.as_ref().map_or(&[][..], |residual| self.values[residual.index].contents());
+        let isa = self.isa;
+        let normalize = |x: &mut [f32], residual: &[f32], y: &mut [f32], inverse: &mut [f32]| {
+            kernels::layer_norm_forward(
+                isa,
+                x,
+                residual,
+                dropout,
+                &gamma.values,
+                &beta.values,
+                norm.eps,
+                y,
+                inverse,
+            );
+        };
+        if let Some(team) = &mut self.team {
+            let part = team.part(rows);
+            let residuals = residual_data.chunks(part * width).chain(std::iter::repeat(&[][..]));
+            let jobs = normalized.chunks_mut(part * width).zip(residuals);
+            let jobs = jobs.zip(y.chunks_mut(part * width)).zip(inverse.chunks_mut(part));
+            team.share(jobs, |_, (((x, residual), y), inverse)| normalize(x, residual, y, inverse));
+        } else {
+            normalize(&mut normalized, residual_data, &mut y, &mut inverse);
+        }
         let residual_index = residual.as_ref().map(|residual| residual.index);
         let behind = [Some(input), residual_index].into_iter().flatten().any(|index| self.value(index).needs_gradient);
         let needs_gradient = behind || gamma.trainable || beta.trainable;

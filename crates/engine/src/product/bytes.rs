@@ -11,7 +11,10 @@
 //!
 //! Bound by the dot products of four bytes: with VNNI one instruction does four times the work of an `f32` multiply-add.
 
-use super::{Edge, Start, View, tile::WIDTH};
+use super::{
+    Rows, Start, View, columns,
+    tile::{ROWS, WIDTH, tiles},
+};
 use crate::{
     Buffer, Isa, Pool,
     dot::Dot,
@@ -21,8 +24,6 @@ use crate::{
 
 /// Bytes that one lane of a dot product takes.
 const GROUP: usize = 4;
-/// Rows of a register tile.
-const ROWS: usize = 6;
 /// Columns of the widest tile.
 const MOST_COLUMNS: usize = WIDTH * 16;
 
@@ -70,6 +71,14 @@ impl QuantizedPanels {
     pub fn width(&self) -> usize {
         self.width
     }
+
+    /// The panel of the outputs from `index * width` on.
+    fn panel<'a>(&'a self, index: usize, bias: &'a [f32]) -> Right<'a> {
+        let bytes = self.inputs.div_ceil(GROUP) * self.width * GROUP;
+        let outputs = index * self.width..(index + 1) * self.width;
+        let panel = &bytemuck::cast_slice(&self.data)[index * bytes..][..bytes];
+        Right { panel, scales: &self.scales[outputs.clone()], sums: &self.sums[outputs], bias }
+    }
 }
 
 /// Columns of a panel.
@@ -84,10 +93,10 @@ pub(crate) fn matmul_bytes(
     c: &mut [f32],
     a: View<'_>,
     weight: &QuantizedPanels,
-    m: usize,
     bias: &[f32],
 ) {
     let (k, n, width) = (weight.inputs, weight.outputs, weight.width);
+    let m = c.len() / n.max(1);
     assert!(c.len() == m * n && a.holds(m, k) && a.column == 1, "matrix product [{m}, {k}] x [{k}, {n}]");
     assert_eq!(width, quantized_width(isa), "panels for {}", isa.name());
     let groups = k.div_ceil(GROUP);
@@ -96,18 +105,17 @@ pub(crate) fn matmul_bytes(
     let rows: &mut [u8] = bytemuck::cast_slice_mut(&mut bytes);
     quantize(isa, a, k, rows, &mut scales, &mut minima);
     let left = Left { bytes: rows, groups, scales: &scales, minima: &minima };
-    let panels = bytemuck::cast_slice::<f32, i8>(&weight.data).chunks_exact((groups * width * GROUP).max(1));
-    let mut edge = Edge::new(pool, [m, n], width);
-    for (first, panel) in (0..n).step_by(width).zip(panels) {
-        let mut row = [0.0; MOST_COLUMNS];
-        let columns = width.min(n - first);
-        row[..columns].copy_from_slice(&bias[first..first + columns]);
-        let right =
-            Right { panel, scales: &weight.scales[first..][..width], sums: &weight.sums[first..][..width], bias: &row };
-        let (target, target_row, _) = edge.target(c, first, Start::Zero);
-        strip(isa, target, target_row, left, right);
-    }
-    edge.finish(pool, c, Start::Zero);
+    columns::by_panels(None, pool, c, [m, n], width, |mut c, edge, panels| {
+        for (index, panel) in panels.enumerate() {
+            let first = panel * width;
+            let columns = width.min(n - first);
+            let mut row = [0.0; MOST_COLUMNS];
+            row[..columns].copy_from_slice(&bias[first..first + columns]);
+            let right = weight.panel(panel, &row);
+            let sum = |c: Rows<'_, '_>, _: Start<'_>| strip(isa, c, left, right);
+            columns::add(c.from(index * width), edge, [m, columns, width], Start::Zero, sum);
+        }
+    });
     for buffer in [bytes, scales, minima] {
         pool.give(buffer);
     }
@@ -166,33 +174,26 @@ fn quantize_body<const FMA: bool, V: Vector>(
 
 kernel! {
     /// All rows of the left side times one panel.
-    fn strip(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>) = strip_body dots;
+    fn strip(c: Rows<'_, '_>, left: Left<'_>, right: Right<'_>) = strip_body dots;
 }
 
 #[inline(always)]
-fn strip_body<D: Dot>(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>) {
-    let m = left.scales.len();
-    let mut row = 0;
-    while row + ROWS <= m {
-        tile::<D, ROWS>(c, c_row, left, right, row);
-        row += ROWS;
-    }
-    if row + 4 <= m {
-        tile::<D, 4>(c, c_row, left, right, row);
-        row += 4;
-    }
-    if row + 2 <= m {
-        tile::<D, 2>(c, c_row, left, right, row);
-        row += 2;
-    }
-    if row < m {
-        tile::<D, 1>(c, c_row, left, right, row);
+fn strip_body<D: Dot>(mut c: Rows<'_, '_>, left: Left<'_>, right: Right<'_>) {
+    for (row, rows) in tiles(left.scales.len()) {
+        match rows {
+            1 => tile::<D, 1>(&mut c, left, right, row),
+            2 => tile::<D, 2>(&mut c, left, right, row),
+            3 => tile::<D, 3>(&mut c, left, right, row),
+            4 => tile::<D, 4>(&mut c, left, right, row),
+            5 => tile::<D, 5>(&mut c, left, right, row),
+            _ => tile::<D, ROWS>(&mut c, left, right, row),
+        }
     }
 }
 
 /// As the tile of `f32` products, loops count with an index.
 #[inline(always)]
-fn tile<D: Dot, const M: usize>(c: &mut [f32], c_row: usize, left: Left<'_>, right: Right<'_>, row: usize) {
+fn tile<D: Dot, const M: usize>(c: &mut Rows<'_, '_>, left: Left<'_>, right: Right<'_>, row: usize) {
     let width = WIDTH * D::Floats::LANES;
     let mut rows: [&[[u8; GROUP]]; M] = [&[]; M];
     for index in 0..M {
@@ -215,7 +216,7 @@ fn tile<D: Dot, const M: usize>(c: &mut [f32], c_row: usize, left: Left<'_>, rig
     }
     for index in 0..M {
         let (scale, minimum) = (left.scales[row + index], left.minima[row + index]);
-        let target = &mut c[(row + index) * c_row..][..width];
+        let target = &mut c.row(row + index)[..width];
         for part in 0..WIDTH {
             let at = part * D::Floats::LANES;
             let offset = D::Floats::splat(minimum)
@@ -253,7 +254,7 @@ mod tests {
                 let mut pool = Pool::default();
                 let panels = QuantizedPanels::new(isa, &weight, [n, k]);
                 let mut c = vec![f32::NAN; m * n];
-                matmul_bytes(isa, &mut pool, &mut c, View::rows(&a, k), &panels, m, &bias);
+                matmul_bytes(isa, &mut pool, &mut c, View::rows(&a, k), &panels, &bias);
                 for (index, c) in c.iter().enumerate() {
                     let expected = expected(index / n, index % n);
                     assert!((c - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{} {m} {k} {n}", isa.name());
@@ -272,7 +273,7 @@ mod tests {
                 let mut pool = Pool::default();
                 let panels = QuantizedPanels::new(isa, &weight, [n, k]);
                 let mut c = vec![f32::NAN; m * n];
-                matmul_bytes(isa, &mut pool, &mut c, View::rows(&a, k), &panels, m, &bias);
+                matmul_bytes(isa, &mut pool, &mut c, View::rows(&a, k), &panels, &bias);
                 for i in 0..m {
                     let row = &a[i * k..][..k];
                     let low = row.iter().copied().fold(f32::INFINITY, f32::min);
@@ -299,7 +300,7 @@ mod tests {
             let panels = QuantizedPanels::new(Isa::detect(), &[1.0, spoilt, 1.0, 1.0], [2, 2]);
             let mut c = [0.0; 2];
             let a = [1.0, 2.0];
-            matmul_bytes(Isa::detect(), &mut Pool::default(), &mut c, View::rows(&a, 2), &panels, 1, &[0.0; 2]);
+            matmul_bytes(Isa::detect(), &mut Pool::default(), &mut c, View::rows(&a, 2), &panels, &[0.0; 2]);
             assert!(c[0].is_nan() && c[1].is_finite());
         }
     }
@@ -315,7 +316,7 @@ mod tests {
                     a[20] = 1.0;
                     a[column] = spoilt;
                     let mut c = [0.0; 4];
-                    matmul_bytes(isa, &mut Pool::default(), &mut c, View::rows(&a, 20), &panels, 2, &[0.0; 2]);
+                    matmul_bytes(isa, &mut Pool::default(), &mut c, View::rows(&a, 20), &panels, &[0.0; 2]);
                     assert!(!c[0].is_finite() && !c[1].is_finite(), "{spoilt} in {column}: {c:?}, {}", isa.name());
                     assert!(c[2].is_finite() && c[3].is_finite(), "{spoilt} in {column}: {c:?}, {}", isa.name());
                 }

@@ -7,17 +7,22 @@
 //! Every element of a result is one chain of multiply-adds per block of the inner dimension, and the blocks follow
 //! from that dimension alone: a row's result has the same bits whatever rows are computed with it.
 
+mod ahead;
 mod bytes;
+mod columns;
 mod panels;
+mod rows;
 mod tile;
 mod view;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use bytes::{QuantizedPanels, matmul_bytes, quantized_width};
 pub(crate) use panels::{Panels, panel_width};
+pub(crate) use rows::Rows;
 pub(crate) use tile::small_matmul_body;
 pub(crate) use view::View;
 
-use crate::{Buffer, Isa, Pool};
+use crate::{Isa, Pool, Team};
 
 /// What a product is added to.
 #[derive(Debug, Clone, Copy)]
@@ -61,94 +66,54 @@ pub(crate) fn matmul(
     assert!(c.len() == m * n && a.holds(m, k) && b.holds(k, n), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
     let mut panel = pool.take(depth * width);
-    let mut edge = Edge::new(pool, [m, n], width);
+    let mut edge = columns::edge(pool, [m, n], width);
+    let mut c = Rows::strided(c, n);
     for first in (0..n).step_by(width) {
         let columns = width.min(n - first);
-        let (target, row, mut start) = edge.target(c, first, start);
-        for top in (0..k).step_by(depth) {
-            let rows = depth.min(k - top);
-            let panel = &mut panel[..rows * width];
-            panels::fill(isa, panel, width, b.from(top, first), columns);
-            tile::strip(isa, target, row, a.from(0, top), panel, [m, rows], start);
-            start = Start::Target;
-        }
+        let sum = |mut c: Rows<'_, '_>, mut start: Start<'_>| {
+            for top in (0..k).step_by(depth) {
+                let rows = depth.min(k - top);
+                let panel = &mut panel[..rows * width];
+                panels::fill(isa, panel, width, b.from(top, first), columns);
+                tile::strip(isa, c.from(0), a.from(0, top), panel, Ahead(&[]), [m, rows], start);
+                start = Start::Target;
+            }
+        };
+        columns::add(c.from(first), &mut edge, [m, columns, width], start.columns(first), sum);
     }
-    edge.finish(pool, c, start);
+    pool.give(edge);
     pool.give(panel);
 }
 
-/// `c [m, n] = start + a [m, k] · b`, where `b [k, n]` was laid out before.
+/// `c [m, n] = start + a [m, k] · b`, where `b [k, n]` was laid out before; shared by a team, if there is one.
 pub(crate) fn matmul_panels(
+    team: Option<&mut Team>,
     isa: Isa,
     pool: &mut Pool,
     c: &mut [f32],
     a: View<'_>,
     b: &Panels,
-    m: usize,
     start: Start<'_>,
 ) {
     let (k, n) = b.shape();
+    let m = c.len() / n.max(1);
     assert!(c.len() == m * n && a.holds(m, k), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
     assert_eq!(b.width(), width, "panels for {}", isa.name());
-    let mut edge = Edge::new(pool, [m, n], width);
-    for (first, panel) in (0..n).step_by(width).zip(b.iter()) {
-        let (target, row, mut start) = edge.target(c, first, start);
-        for (top, panel) in (0..k).step_by(depth).zip(panel.chunks(depth * width)) {
-            tile::strip(isa, target, row, a.from(0, top), panel, [m, panel.len() / width], start);
-            start = Start::Target;
-        }
-    }
-    edge.finish(pool, c, start);
-}
-
-/// The last columns of a result, where they are fewer than a panel has: their sums are made beside the result, because
-/// registers are written whole.
-struct Edge {
-    /// `[m, width]`, or nothing where the panels divide the columns.
-    sums: Buffer,
-    columns: usize,
-    width: usize,
-    /// Columns of the result.
-    row: usize,
-}
-
-impl Edge {
-    fn new(pool: &mut Pool, [m, n]: [usize; 2], width: usize) -> Self {
-        let columns = n % width;
-        Self { sums: pool.take(if columns == 0 { 0 } else { m * width }), columns, width, row: n }
-    }
-
-    /// Where the panel of the columns from `first` on writes, how far apart its rows are, and what it adds to.
-    fn target<'t, 's>(
-        &'t mut self,
-        c: &'t mut [f32],
-        first: usize,
-        start: Start<'s>,
-    ) -> (&'t mut [f32], usize, Start<'s>) {
-        if first + self.width <= self.row {
-            (&mut c[first..], self.row, start.columns(first))
-        } else {
-            (&mut self.sums, self.width, Start::Zero)
-        }
-    }
-
-    /// Brings the sums into the result.
-    fn finish(self, pool: &mut Pool, c: &mut [f32], start: Start<'_>) {
-        if self.columns > 0 {
-            let first = self.row - self.columns;
-            for (c, sums) in c.chunks_exact_mut(self.row).zip(self.sums.chunks_exact(self.width)) {
-                for (column, (c, sum)) in c[first..].iter_mut().zip(sums).enumerate() {
-                    *c = match start {
-                        Start::Zero => *sum,
-                        Start::Target => *c + sum,
-                        Start::Row(start) => start[first + column] + sum,
-                    };
+    columns::by_panels(team, pool, c, [m, n], width, |mut c, edge, panels| {
+        for (index, panel) in panels.enumerate() {
+            let first = panel * width;
+            let sum = |mut c: Rows<'_, '_>, mut start: Start<'_>| {
+                for (top, block) in (0..k).step_by(depth).zip(b.panel(panel).chunks(depth * width)) {
+                    let ahead = b.behind(panel, top * width + block.len(), block.len());
+                    tile::strip(isa, c.from(0), a.from(0, top), block, ahead, [m, block.len() / width], start);
+                    start = Start::Target;
                 }
-            }
+            };
+            let shape = [m, width.min(n - first), width];
+            columns::add(c.from(index * width), edge, shape, start.columns(first), sum);
         }
-        pool.give(self.sums);
-    }
+    });
 }
 
 #[cfg(test)]
@@ -185,6 +150,7 @@ mod tests {
 
     #[test]
     fn products_agree_with_the_definition_on_every_instruction_set_whichever_side_is_transposed() {
+        let (mut two, mut three) = (Team::new(2), Team::new(3));
         for [m, k, n] in SHAPES {
             let (a, b, bias) = (random(m * k, 1), random(k * n, 2), random(n, 3));
             for (a, b) in [
@@ -206,8 +172,12 @@ mod tests {
                     matmul(isa, &mut pool, &mut c, a, b, [m, k, n], Start::Row(&bias));
                     assert!(close(&c, &|index| product[index] + bias[index % n]), "{} {m} {k} {n}", isa.name());
                     let mut again = vec![f32::NAN; m * n];
-                    matmul_panels(isa, &mut pool, &mut again, a, &Panels::new(isa, b, [k, n]), m, Start::Row(&bias));
-                    assert_eq!(c, again, "{} {m} {k} {n}", isa.name());
+                    let panels = Panels::new(isa, b, [k, n]);
+                    for team in [None, Some(&mut two), Some(&mut three)] {
+                        again.fill(f32::NAN);
+                        matmul_panels(team, isa, &mut pool, &mut again, a, &panels, Start::Row(&bias));
+                        assert_eq!(c, again, "{} {m} {k} {n}", isa.name());
+                    }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The right side of a product, cut into panels.
 
-use super::{View, tile::WIDTH};
+use super::{Ahead, View, tile::WIDTH};
 use crate::{Buffer, Isa, isa::kernel};
 
 /// Columns of a panel: those of a register tile.
@@ -39,9 +39,15 @@ impl Panels {
         self.width
     }
 
-    /// The panels in order.
-    pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
-        self.data.chunks_exact((self.rows * self.width).max(1))
+    /// The panel of the columns from `index * width` on.
+    pub fn panel(&self, index: usize) -> &[f32] {
+        &self.data[index * self.rows * self.width..][..self.rows * self.width]
+    }
+
+    /// The floats that follow the first so many of a panel, here or in the next one: as many as asked or as there are.
+    pub fn behind(&self, index: usize, floats: usize, len: usize) -> Ahead<'_> {
+        let rest = self.data.get(index * self.rows * self.width + floats..).unwrap_or_default();
+        Ahead(&rest[..len.min(rest.len())])
     }
 }
 

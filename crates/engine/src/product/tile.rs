@@ -7,7 +7,7 @@
 //! before it decides where an array lives. An adapter of iterators, a closure or a branch more in such a loop costs a factor
 //! of two to ten. `./check instructions` notices where it happens to the AVX2 copy, `cargo bench` for all of them.
 
-use super::{Start, View};
+use super::{Ahead, Rows, Start, View, ahead::Fetch};
 use crate::{
     isa::kernel,
     vector::{Array, Vector},
@@ -15,18 +15,18 @@ use crate::{
 
 /// Rows of a register tile. Twelve sums hide the latency of a multiply-add on processors that start two in a cycle, and
 /// fit the sixteen registers of AVX2.
-const ROWS: usize = 6;
+pub(super) const ROWS: usize = 6;
 /// Registers side by side in a tile.
 pub(crate) const WIDTH: usize = 2;
 
 kernel! {
-    /// `c [m, N] = start + a [m, k] · panel [k, N]` with `N` the columns of the instruction set's tile. The rows of `c`
-    /// start `c_row` floats apart.
+    /// `c [m, N] = start + a [m, k] · panel [k, N]` with `N` the columns of the instruction set's tile; `ahead` is what
+    /// will be read next.
     pub(crate) fn strip(
-        c: &mut [f32],
-        c_row: usize,
+        c: Rows<'_, '_>,
         a: View<'_>,
         panel: &[f32],
+        ahead: Ahead<'_>,
         shape: [usize; 2],
         start: Start<'_>,
     ) = strip_body vectors;
@@ -34,78 +34,86 @@ kernel! {
 
 #[inline(always)]
 fn strip_body<const FMA: bool, V: Vector>(
-    c: &mut [f32],
-    c_row: usize,
+    c: Rows<'_, '_>,
     a: View<'_>,
     panel: &[f32],
+    ahead: Ahead<'_>,
     shape: [usize; 2],
     start: Start<'_>,
 ) {
-    let target = Target { data: c, row: c_row, start };
-    strip_of::<V, WIDTH>(target, a, View::rows(panel, WIDTH * V::LANES), shape);
+    strip_of::<V, WIDTH>(c, start, a, View::rows(panel, WIDTH * V::LANES), ahead, shape);
 }
 
 /// `c [m, n] += a [m, k] · b [k, n]` for matrices that fit the first cache levels: nothing is copied.
 ///
-/// `b` must have unit column stride; `c`'s rows start `c_row` floats apart.
+/// `b` must have unit column stride.
 #[inline(always)]
 pub(crate) fn small_matmul_body<const FMA: bool, V: Vector>(
-    c: &mut [f32],
-    c_row: usize,
+    mut c: Rows<'_, '_>,
     a: View<'_>,
     b: View<'_>,
     [m, k, n]: [usize; 3],
 ) {
     let mut first = 0;
     while first + WIDTH * V::LANES <= n {
-        let target = Target { data: &mut c[first..], row: c_row, start: Start::Target };
-        strip_of::<V, WIDTH>(target, a, b.from(0, first), [m, k]);
+        strip_of::<V, WIDTH>(c.from(first), Start::Target, a, b.from(0, first), Ahead(&[]), [m, k]);
         first += WIDTH * V::LANES;
     }
     while first + V::LANES <= n {
-        let target = Target { data: &mut c[first..], row: c_row, start: Start::Target };
-        strip_of::<V, 1>(target, a, b.from(0, first), [m, k]);
+        strip_of::<V, 1>(c.from(first), Start::Target, a, b.from(0, first), Ahead(&[]), [m, k]);
         first += V::LANES;
     }
     while first < n {
-        let target = Target { data: &mut c[first..], row: c_row, start: Start::Target };
-        strip_of::<Array<FMA, 1>, 1>(target, a, b.from(0, first), [m, k]);
+        strip_of::<Array<FMA, 1>, 1>(c.from(first), Start::Target, a, b.from(0, first), Ahead(&[]), [m, k]);
         first += 1;
     }
 }
 
-/// Where sums go: rows that start `row` floats apart.
-struct Target<'a> {
-    data: &'a mut [f32],
-    row: usize,
-    start: Start<'a>,
+/// All rows of `a` times the first `W` registers of `b`'s columns.
+///
+/// Rows go to the tiles as evenly as they can: a tile of one or two waits for its own sums.
+#[inline(always)]
+fn strip_of<V: Vector, const W: usize>(
+    mut c: Rows<'_, '_>,
+    start: Start<'_>,
+    a: View<'_>,
+    b: View<'_>,
+    ahead: Ahead<'_>,
+    [m, k]: [usize; 2],
+) {
+    assert!(a.holds(m, k) && b.column == 1 && (a.row == 1 || a.column == 1), "rows or columns are contiguous");
+    for (row, rows) in tiles(m) {
+        let fetch = ahead.share(row, rows, [m, k]);
+        match rows {
+            1 => tile::<V, 1, W>(&mut c, start, a, b, fetch, k, row),
+            2 => tile::<V, 2, W>(&mut c, start, a, b, fetch, k, row),
+            3 => tile::<V, 3, W>(&mut c, start, a, b, fetch, k, row),
+            4 => tile::<V, 4, W>(&mut c, start, a, b, fetch, k, row),
+            5 => tile::<V, 5, W>(&mut c, start, a, b, fetch, k, row),
+            _ => tile::<V, ROWS, W>(&mut c, start, a, b, fetch, k, row),
+        }
+    }
 }
 
-/// All rows of `a` times the first `W` registers of `b`'s columns.
+/// The first row and the rows of the fewest tiles for `m` rows, all as large or smaller by one.
 #[inline(always)]
-fn strip_of<V: Vector, const W: usize>(mut c: Target<'_>, a: View<'_>, b: View<'_>, [m, k]: [usize; 2]) {
-    assert!(a.holds(m, k) && b.column == 1 && (a.row == 1 || a.column == 1), "rows or columns are contiguous");
-    let mut row = 0;
-    while row + ROWS <= m {
-        tile::<V, ROWS, W>(&mut c, a, b, k, row);
-        row += ROWS;
-    }
-    if row + 4 <= m {
-        tile::<V, 4, W>(&mut c, a, b, k, row);
-        row += 4;
-    }
-    if row + 2 <= m {
-        tile::<V, 2, W>(&mut c, a, b, k, row);
-        row += 2;
-    }
-    if row < m {
-        tile::<V, 1, W>(&mut c, a, b, k, row);
-    }
+pub(super) fn tiles(m: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = m.div_ceil(ROWS);
+    let (rows, larger) = (m / count.max(1), m % count.max(1));
+    (0..count).map(move |tile| (tile * rows + tile.min(larger), rows + usize::from(tile < larger)))
 }
 
 /// `M` rows of the target, from `row` on.
 #[inline(always)]
-fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'_>, b: View<'_>, k: usize, row: usize) {
+fn tile<V: Vector, const M: usize, const W: usize>(
+    c: &mut Rows<'_, '_>,
+    start: Start<'_>,
+    a: View<'_>,
+    b: View<'_>,
+    fetch: Fetch,
+    k: usize,
+    row: usize,
+) {
     let mut sums = [[V::splat(0.0); W]; M];
     if a.column == 1 {
         let mut rows = [&a.data[..0]; M];
@@ -114,6 +122,7 @@ fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'
         }
         for p in 0..k {
             let right = load(&b.data[p * b.row..][..W * V::LANES]);
+            fetch.step(p);
             for index in 0..M {
                 add_products(&mut sums[index], rows[index][p], &right);
             }
@@ -129,10 +138,10 @@ fn tile<V: Vector, const M: usize, const W: usize>(c: &mut Target<'_>, a: View<'
         }
     }
     for index in 0..M {
-        let target = &mut c.data[(row + index) * c.row..][..W * V::LANES];
+        let target = &mut c.row(row + index)[..W * V::LANES];
         for part in 0..W {
             let (at, sum) = (part * V::LANES, sums[index][part]);
-            let sum = match c.start {
+            let sum = match start {
                 Start::Zero => sum,
                 Start::Target => sum.add(V::load(&target[at..])),
                 Start::Row(start) => sum.add(V::load(&start[at..])),

@@ -1,0 +1,42 @@
+//! What will be read next, brought into the cache meanwhile.
+//!
+//! One short text reads every weight once, and there are more weights than caches hold. The processor's own prefetching ends
+//! at every page, so the first rows of each panel would wait for memory.
+
+/// Floats that the next strip reads; may be empty.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead<'a>(pub &'a [f32]);
+
+/// A tile's share of them.
+#[derive(Clone, Copy)]
+pub(super) struct Fetch {
+    from: *const u8,
+    /// Bytes from one step of the inner dimension to the next.
+    stride: usize,
+}
+
+impl Ahead<'_> {
+    /// The share of the tile of rows `row..row + rows` of `m` over an inner dimension of `k`.
+    #[inline(always)]
+    pub(super) fn share(self, row: usize, rows: usize, [m, k]: [usize; 2]) -> Fetch {
+        let bytes = size_of_val(self.0);
+        let (m, k) = (m.max(1), k.max(1));
+        Fetch { from: self.0.as_ptr().cast::<u8>().wrapping_add(bytes * row / m), stride: bytes * rows / (m * k) }
+    }
+}
+
+impl Fetch {
+    /// Asks for the line of a step; a hint, which changes nothing and never fails.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    pub fn step(self, step: usize) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: SSE belongs to x86-64; the instruction reads no address that is not there.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.from.wrapping_add(step * self.stride).cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (self.from, self.stride, step);
+    }
+}

@@ -25,6 +25,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 # Mean difference over all sets, and of the worst set, that Nomen must not fall below.
 MEAN_BOUND, SET_BOUND = -0.005, -0.015
+# Name of a score, the model of the run, and the number format.
+SCORED = (("model-last", "model-last", "f32"), ("int8", "model-last", "int8"), ("model-best", "model-best", "f32"))
 RECORD = HERE / "parity_transformers.json"
 
 
@@ -64,7 +66,7 @@ def run_peer(args, settings: dict, folder: Path, seed: int, result: Path) -> Non
 
 
 def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> None:
-    """Trains, scores the last model (what transformers keeps) and the best one, then drops the models."""
+    """Trains, scores the last model (what transformers keeps), that in int8 and the best one, then drops the models."""
     out = result.with_suffix(".run")
     shutil.rmtree(out, ignore_errors=True)
     base = f"path:{args.base}" if args.base else "minilm"
@@ -79,12 +81,13 @@ def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> No
         command += ["--set", f"{key}={value}"]
     run(command, result.with_suffix(".log"))
     scores = {}
-    for model in ("model-last", "model-best"):
+    for name, model, precision in SCORED:
         score = [args.nomen, "evaluate", "--model", out / model, "--data", folder / "test.conll", "--json"]
+        score += ["--precision", precision]
         done = subprocess.run([str(c) for c in score], capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, score))}\n{done.stderr}")
-        scores[model] = json.loads(done.stdout)
+        scores[name] = json.loads(done.stdout)
     beside = result.with_suffix(".part")
     beside.write_text(json.dumps(scores, indent=2) + "\n")
     beside.replace(result)
@@ -150,6 +153,18 @@ def table(args, sets: dict, seeds: list[int]) -> bool:
     return held
 
 
+def int8_table(args, sets: dict, seeds: list[int]) -> None:
+    """Prints what int8 costs: F1 of the same models in both number formats."""
+    print("\n| set | f32 | int8 | lost |\n|---|---|---|---|")
+    for name in sets:
+        paths = [args.cache / "nomen" / f"{name}-{seed}.json" for seed in seeds]
+        results = [json.loads(path.read_text()) for path in paths if path.exists()]
+        both = [(nomen_f1(result), nomen_f1(result, "int8")) for result in results if "int8" in result]
+        if both:
+            f32, int8 = ([scores[side] for scores in both] for side in (0, 1))
+            print(f"| {name} | {cell(f32)} | {cell(int8)} | {(sum(f32) - sum(int8)) / len(both):+.4f} |")
+
+
 def defaults_table(args, sets: dict, seeds: list[int]) -> bool:
     print("| set | reference | Nomen without settings | |\n|---|---|---|---|")
     held = True
@@ -187,6 +202,8 @@ def main() -> None:
                 given = {} if side == "defaults" else settings
                 runners[side](args, given, args.data / name, seed, result)
     held = defaults_table(args, sets, seeds) if args.side == "defaults" else table(args, sets, seeds)
+    if args.side != "defaults":
+        int8_table(args, sets, seeds)
     raise SystemExit(0 if held or args.side in ("peer", "none") else 1)
 
 

@@ -40,7 +40,7 @@ pub struct Parameters {
     /// The weights of affine maps laid out for inference; dropped when a weight changes.
     panels: Vec<Kept<Panels>>,
     /// The same in 8 bits.
-    quantized: Vec<Kept<QuantizedPanels>>,
+    quantized: Vec<OnceLock<QuantizedPanels>>,
 }
 
 /// Something made of a weight that is kept from its second use on: a program that answers one text is done sooner without.
@@ -78,7 +78,7 @@ impl Parameters {
         debug_assert_eq!(parameter.rows * parameter.width, parameter.values.len(), "{}", parameter.name);
         self.all.push(parameter);
         self.panels.push(Kept::default());
-        self.quantized.push(Kept::default());
+        self.quantized.push(OnceLock::new());
         ParameterId(self.all.len() - 1)
     }
 
@@ -89,7 +89,7 @@ impl Parameters {
 
     /// A parameter, to change it.
     pub fn get_mut(&mut self, id: ParameterId) -> &mut Parameter {
-        (self.panels[id.0], self.quantized[id.0]) = Default::default();
+        (self.panels[id.0], self.quantized[id.0]) = (Kept::default(), OnceLock::new());
         &mut self.all[id.0]
     }
 
@@ -101,7 +101,7 @@ impl Parameters {
     /// All of them in order of addition, to change them.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Parameter> {
         for (panels, quantized) in self.panels.iter_mut().zip(&mut self.quantized) {
-            (*panels, *quantized) = Default::default();
+            (*panels, *quantized) = (Kept::default(), OnceLock::new());
         }
         self.all.iter_mut()
     }
@@ -116,13 +116,13 @@ impl Parameters {
         panels.filter(|panels| panels.width() == panel_width(isa))
     }
 
-    /// The same in 8 bits.
+    /// A weight in 8 bits, laid out when it is asked for first; `None` where that is for another instruction set.
     pub(crate) fn quantized(&self, id: ParameterId, isa: Isa) -> Option<&QuantizedPanels> {
-        let panels = self.quantized[id.0].get(|| {
+        let panels = self.quantized[id.0].get_or_init(|| {
             let Parameter { rows, width, values, .. } = self.get(id);
             QuantizedPanels::new(isa, values, [*rows, *width])
         });
-        panels.filter(|panels| panels.width() == quantized_width(isa))
+        Some(panels).filter(|panels| panels.width() == quantized_width(isa))
     }
 
     /// Number of weights.

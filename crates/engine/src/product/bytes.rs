@@ -49,20 +49,14 @@ impl QuantizedPanels {
         let mut data = Buffer::zeros((filled * groups * GROUP).div_ceil(size_of::<f32>()));
         let (mut scales, mut sums) = (vec![0.0; filled], vec![0.0; filled]);
         let bytes: &mut [i8] = bytemuck::cast_slice_mut(&mut data);
+        let mut quantized = vec![0; groups * GROUP];
         for (output, row) in weight.chunks_exact(inputs).enumerate() {
-            let largest = row.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
-            let finite = row.iter().all(|weight| weight.is_finite());
-            let scale = if finite { largest / 127.0 } else { f32::NAN };
-            let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+            (scales[output], sums[output]) = quantize_weights(isa, row, &mut quantized[..inputs]);
             let panel = &mut bytes[output / width * width * groups * GROUP..][..width * groups * GROUP];
-            let mut sum = 0;
-            for (input, weight) in row.iter().enumerate() {
-                let quantized = (weight * inverse).round_ties_even() as i8;
-                sum += i32::from(quantized);
-                panel[(input / GROUP * width + output % width) * GROUP + input % GROUP] = quantized;
+            let targets = panel.as_chunks_mut().0.iter_mut().skip(output % width).step_by(width);
+            for (target, four) in targets.zip(quantized.as_chunks::<GROUP>().0) {
+                *target = *four;
             }
-            scales[output] = scale;
-            sums[output] = scale * sum as f32;
         }
         Self { data, inputs, outputs, width, scales, sums }
     }
@@ -139,6 +133,30 @@ struct Right<'a> {
     bias: &'a [f32],
 }
 
+/// Added to a number below 2^22, rounds it to an integer, ties to even, in the low bits of the significand; negative ones too.
+const ROUND: f32 = 12_582_912.0;
+
+kernel! {
+    /// Quantizes the weights of one output; returns their scale, and their sum times the scale. NaN is the scale of weights
+    /// that are not finite.
+    fn quantize_weights(weights: &[f32], bytes: &mut [i8]) -> (f32, f32) = quantize_weights_body vectors;
+}
+
+#[inline(always)]
+fn quantize_weights_body<const FMA: bool, V: Vector>(weights: &[f32], bytes: &mut [i8]) -> (f32, f32) {
+    let (least, most) = extremes::<V>(weights);
+    let largest = most.max(-least);
+    let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+    let (mut sum, mut odd) = (0, 0);
+    for (byte, weight) in bytes.iter_mut().zip(weights) {
+        *byte = (weight * inverse + ROUND).to_bits() as i8;
+        sum += i32::from(*byte);
+        odd |= u32::from(!weight.is_finite());
+    }
+    let scale = if odd == 0 { largest.max(0.0) / 127.0 } else { f32::NAN };
+    (scale, scale * sum as f32)
+}
+
 kernel! {
     /// Quantizes the rows of `a [m, k]` to `bytes [m, k rounded up to 4]`, filled up with zeros.
     fn quantize(a: View<'_>, k: usize, bytes: &mut [u8], scales: &mut [f32], minima: &mut [f32]) = quantize_body vectors;
@@ -152,8 +170,6 @@ fn quantize_body<const FMA: bool, V: Vector>(
     scales: &mut [f32],
     minima: &mut [f32],
 ) {
-    // Adding 2^23 rounds a number below 2^22 to an integer in the low bits of its significand.
-    const ROUND: f32 = 8_388_608.0;
     let stride = k.next_multiple_of(GROUP);
     for (row, target) in bytes.chunks_exact_mut(stride).enumerate() {
         let source = &a.data[row * a.row..][..k];

@@ -12,9 +12,9 @@ pub struct ModelArguments {
     /// Model that `nomen train` left, or a transformers token classifier
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// Number format of the computation; int8 is faster and a little less exact
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
-    precision: Precision,
+    /// Number format of the computation; int8 is faster and a little less exact [default: the stored weights' own]
+    #[arg(long, value_enum)]
+    precision: Option<Precision>,
     /// Worker threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -47,7 +47,9 @@ impl ModelArguments {
                 best.display()
             ));
         }
+        let bundle = bundle?;
+        let precision = self.precision.map_or(bundle.classifier.stored(), Into::into);
         let workers = self.threads.map_or_else(Workers::all, Workers::new);
-        Ok(bundle?.into_recognizer(workers.with_precision(self.precision.into())))
+        Ok(bundle.into_recognizer(workers.with_precision(precision)))
     }
 }

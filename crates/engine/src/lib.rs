@@ -34,6 +34,7 @@ pub use isa::Isa;
 pub use ops::{Activation, Attention, Linear, Lookup, Norm};
 pub use packed::Packed;
 pub use parameters::{Gradient, Gradients, Parameter, ParameterId, Parameters};
+pub use product::quantize_rows;
 pub use random::{DropoutKey, Random};
 pub use tape::{Mode, Precision, Tape, Tensor};
 pub use team::Team;

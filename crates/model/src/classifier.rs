@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::{Linear, ParameterId, Parameters, Tape, Tensor};
+use engine::{Linear, ParameterId, Parameters, Precision, Tape, Tensor};
 use serde_json::Value;
 
 use crate::{
@@ -17,6 +17,7 @@ pub struct TokenClassifier {
     head: Linear,
     parameters: Parameters,
     bindings: Vec<Binding>,
+    stored: Precision,
 }
 
 /// Where the head comes from.
@@ -83,7 +84,8 @@ impl TokenClassifier {
             Head::Fresh { tags, .. } => loader.fresh_head(tags, shape.width, deviation)?,
         };
         let (parameters, bindings) = loader.finish()?;
-        Ok(Self { config, encoder, head, parameters, bindings })
+        let stored = if weights.are_quantized() { Precision::Int8 } else { Precision::F32 };
+        Ok(Self { config, encoder, head, parameters, bindings, stored })
     }
 
     /// What the encoder computes.
@@ -94,6 +96,11 @@ impl TokenClassifier {
     /// The architecture.
     pub fn config(&self) -> &EncoderConfig {
         &self.config
+    }
+
+    /// The number format of the stored weights, and so the one to run them in where nobody asks for another.
+    pub fn stored(&self) -> Precision {
+        self.stored
     }
 
     /// The word embedding, of which a batch touches few rows.

@@ -9,6 +9,7 @@ mod convert;
 mod error;
 mod header;
 mod map;
+mod quantized;
 mod refuse;
 mod save;
 mod shards;
@@ -25,12 +26,15 @@ pub use safetensors::Dtype;
 
 pub use error::{Fault, WeightsError};
 pub use header::{MAX_HEADER_BYTES, MAX_TENSORS};
+pub use quantized::save_quantized;
 pub use refuse::{HOW_TO_CONVERT, is_pickle, refuse_remote_code};
 pub use save::save;
 pub(crate) use shards::Index;
 
 /// Name of the weights file in a model folder.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// Name of the weights file where matrices are stored in 8 bits.
+pub const QUANTIZED_FILE: &str = "nomen-int8.safetensors";
 /// Name of the file that tells which shard holds which tensor.
 pub const INDEX_FILE: &str = "model.safetensors.index.json";
 
@@ -51,6 +55,8 @@ struct Entry {
     shape: Vec<usize>,
     /// Bytes of the shard's file.
     range: Range<usize>,
+    /// Bytes of the shard's file where a matrix in 8 bits has its scales.
+    scales: Option<Range<usize>>,
 }
 
 /// Name, element type and shape of one tensor.
@@ -91,6 +97,10 @@ impl Weights {
             })?;
             return Ok(weights);
         }
+        let quantized = path.join(QUANTIZED_FILE);
+        if quantized.exists() {
+            return Self::open_files(&[quantized]);
+        }
         Err(refuse::without_safetensors(path))
     }
 
@@ -104,7 +114,7 @@ impl Weights {
             for (name, info) in header.tensors {
                 let (start, end) = info.data_offsets;
                 let range = header.data_start + start..header.data_start + end;
-                let entry = Entry { shard, dtype: info.dtype, shape: info.shape, range };
+                let entry = Entry { shard, dtype: info.dtype, shape: info.shape, range, scales: None };
                 if tensors.contains_key(&name) {
                     return Err(malformed(Fault::InTwoShards { name: header::short(&name) }));
                 }
@@ -112,7 +122,16 @@ impl Weights {
             }
             shards.push(Shard { path: path.clone(), bytes: Arc::new(bytes) });
         }
+        quantized::join_scales(&mut tensors).map_err(|(shard, fault)| {
+            let path: &PathBuf = &paths[shard];
+            WeightsError::Malformed { path: path.clone(), fault }
+        })?;
         Ok(Self { shards, tensors })
+    }
+
+    /// Whether matrices are stored in 8 bits.
+    pub fn are_quantized(&self) -> bool {
+        self.tensors.values().any(|entry| entry.scales.is_some())
     }
 
     /// Every tensor, sorted by name.
@@ -127,17 +146,17 @@ impl Weights {
     }
 
     /// The elements as `f32`, in row-major order; `shape` is the shape that the caller expects. Borrowed from the
-    /// mapped file where it holds aligned `f32`; converted from F16, BF16 or F64 (rounded to nearest) otherwise.
+    /// mapped file where it holds aligned `f32`; converted from F16, BF16, F64 (rounded to nearest) or 8 bits otherwise.
     ///
     /// # Errors
     /// There is no such tensor, it has another shape, or its elements are not floating-point numbers.
     pub fn f32(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightsError> {
-        let (dtype, bytes) = self.checked(name, shape)?;
-        if let Some(floats) = convert::borrowed(dtype, bytes) {
+        let (entry, bytes) = self.checked(name, shape)?;
+        if let Some(floats) = convert::borrowed(entry.dtype, bytes) {
             return Ok(Cow::Borrowed(floats));
         }
         let mut out = vec![0.0; shape.iter().product()];
-        convert::fill(dtype, bytes, &mut out);
+        self.fill(entry, &mut out);
         Ok(Cow::Owned(out))
     }
 
@@ -146,13 +165,22 @@ impl Weights {
     /// # Errors
     /// As [`Weights::f32`]; also where `out` has another length.
     pub fn read_f32(&self, name: &str, shape: &[usize], out: &mut [f32]) -> Result<(), WeightsError> {
-        let (dtype, bytes) = self.checked(name, shape)?;
+        let (entry, _) = self.checked(name, shape)?;
         let expected = shape.iter().product();
         if out.len() != expected {
             return Err(WeightsError::BufferLength { name: name.to_owned(), expected, found: out.len() });
         }
-        convert::fill(dtype, bytes, out);
+        self.fill(entry, out);
         Ok(())
+    }
+
+    fn fill(&self, entry: &Entry, out: &mut [f32]) {
+        let file = &self.shards[entry.shard].bytes;
+        let bytes = &file[entry.range.clone()];
+        match &entry.scales {
+            Some(scales) => quantized::fill(bytes, &file[scales.clone()], out),
+            None => convert::fill(entry.dtype, bytes, out),
+        }
     }
 
     /// Like [`Weights::f32`], as floats that outlive these weights; `None` where the file does not hold aligned `f32`.
@@ -160,15 +188,14 @@ impl Weights {
     /// # Errors
     /// As [`Weights::f32`].
     pub fn shared_f32(&self, name: &str, shape: &[usize]) -> Result<Option<SharedFloats>, WeightsError> {
-        let (dtype, bytes) = self.checked(name, shape)?;
-        if convert::borrowed(dtype, bytes).is_none() {
+        let (Entry { dtype, shard, range, .. }, bytes) = self.checked(name, shape)?;
+        if convert::borrowed(*dtype, bytes).is_none() {
             return Ok(None);
         }
-        let Entry { shard, range, .. } = &self.tensors[name];
         Ok(Some(Arc::new(Mapped { bytes: Arc::clone(&self.shards[*shard].bytes), range: range.clone() })))
     }
 
-    fn checked(&self, name: &str, shape: &[usize]) -> Result<(Dtype, &[u8]), WeightsError> {
+    fn checked(&self, name: &str, shape: &[usize]) -> Result<(&Entry, &[u8]), WeightsError> {
         let Some(entry) = self.tensors.get(name) else {
             return Err(WeightsError::Missing {
                 path: self.shards.first().map(|shard| shard.path.clone()).unwrap_or_default(),
@@ -185,10 +212,10 @@ impl Weights {
                 found: entry.shape.clone(),
             });
         }
-        if !convert::is_float(entry.dtype) {
+        if !convert::is_float(entry.dtype) && entry.scales.is_none() {
             return Err(WeightsError::NotFloat { path: shard.path.clone(), name: name.to_owned(), found: entry.dtype });
         }
-        Ok((entry.dtype, &shard.bytes[entry.range.clone()]))
+        Ok((entry, &shard.bytes[entry.range.clone()]))
     }
 }
 

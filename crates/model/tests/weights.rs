@@ -345,6 +345,46 @@ fn what_is_saved_is_read_back_by_us_and_by_the_reference() {
 }
 
 #[test]
+fn matrices_in_8_bits_are_read_back_to_half_a_step_of_their_rows_and_quantized_again_stay_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, again) = (folder.path().join("one.safetensors"), folder.path().join("two.safetensors"));
+    let matrix = [0.5, -2.54, 0.013, 0.0, 0.0, 0.0, 1e-30, 3e-30, -2e-30];
+    let (shape, vector) = ([3, 3], [0.1, 0.2]);
+    weights::save_quantized(&path, [("a", &shape[..], &matrix[..]), ("b", &[2][..], &vector[..])]).unwrap();
+    let weights = Weights::open(&path).unwrap();
+    assert!(weights.are_quantized());
+    assert_eq!(weights.tensors().map(|tensor| tensor.name).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(weights.f32("b", &[2]).unwrap().as_ref(), vector);
+    let read = weights.f32("a", &[3, 3]).unwrap();
+    for (read, exact) in read.chunks(3).zip(matrix.chunks(3)) {
+        let half_step = exact.iter().fold(0.0f32, |most, weight| most.max(weight.abs())) / 254.0;
+        assert!(read.iter().zip(exact).all(|(read, exact)| (read - exact).abs() <= half_step * 1.001), "{read:?}");
+    }
+    weights::save_quantized(&again, [("a", &shape[..], &read[..]), ("b", &[2][..], &vector[..])]).unwrap();
+    let twice = Weights::open(&again).unwrap();
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-6 * a.abs();
+    assert!(twice.f32("a", &[3, 3]).unwrap().iter().zip(read.iter()).all(close));
+}
+
+#[test]
+fn matrices_without_8_bits_or_without_their_scales_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let odd = [1.0, f32::NAN];
+    let refused = weights::save_quantized(&path, [("a", &[1, 2][..], &odd[..])]);
+    assert!(matches!(refused, Err(WeightsError::NotFinite { .. })));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    let header = r#"{"a":{"dtype":"I8","shape":[2,2],"data_offsets":[0,4]},"a_scale":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(header.as_bytes());
+    file.extend_from_slice(&[0; 8]);
+    fs::write(&path, file).unwrap();
+    let message = Weights::open(&path).err().unwrap().to_string();
+    assert!(message.contains(r#"tensor "a""#) && message.contains("one F32 scale a row"), "{message}");
+}
+
+#[test]
 fn the_same_tensors_give_the_same_bytes_in_any_order() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));

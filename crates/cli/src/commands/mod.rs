@@ -1,6 +1,7 @@
 //! The commands, in the order of the life cycle.
 
 mod evaluate;
+mod quantize;
 mod quickstart;
 mod tag;
 mod train;
@@ -27,6 +28,7 @@ enum Command {
     Quickstart(quickstart::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
+    Quantize(quantize::Arguments),
     Tag(tag::Arguments),
 }
 
@@ -36,6 +38,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Quickstart(arguments) => quickstart::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Quantize(arguments) => quantize::run(arguments),
         Command::Tag(arguments) => tag::run(arguments),
     }
 }

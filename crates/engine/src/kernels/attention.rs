@@ -158,7 +158,12 @@ fn backward_body<const FMA: bool, V: Vector>(
             let dout_tile = View::strided(&dout[top * width + at..], width);
             let product = [rows, heads.width, columns];
             small_matmul_body::<FMA, V>(Rows::strided(scores, columns), queries, View::rows(keys, columns), product);
-            small_matmul_body::<FMA, V>(Rows::strided(dscores, columns), dout_tile, View::rows(values, columns), product);
+            small_matmul_body::<FMA, V>(
+                Rows::strided(dscores, columns),
+                dout_tile,
+                View::rows(values, columns),
+                product,
+            );
             for line in 0..rows {
                 let query = top + line;
                 let span = (top + line) * width + at..(top + line) * width + at + heads.width;
@@ -178,7 +183,12 @@ fn backward_body<const FMA: bool, V: Vector>(
             let over_queries = [length, rows, heads.width];
             let key_rows = View::strided(&qkv[width + at..], row);
             let dvalues = &mut dqkv[2 * width + at..];
-            small_matmul_body::<FMA, V>(Rows::strided(dvalues, row), probabilities.transposed(), dout_tile, over_queries);
+            small_matmul_body::<FMA, V>(
+                Rows::strided(dvalues, row),
+                probabilities.transposed(),
+                dout_tile,
+                over_queries,
+            );
             let dkeys = &mut dqkv[width + at..];
             small_matmul_body::<FMA, V>(Rows::strided(dkeys, row), dscores.transposed(), queries, over_queries);
             let dqueries = &mut dqkv[top * row + at..];

@@ -54,17 +54,7 @@ impl Tape<'_> {
                     let queries = start - sequence.start..end - sequence.start;
                     let out = &mut out[(start - part.start) * width..(end - part.start) * width];
                     let log_sums = &mut log_sums[(start - part.start) * heads.count..(end - part.start) * heads.count];
-                    kernels::attention_forward(
-                        isa,
-                        heads,
-                        queries,
-                        qkv,
-                        out,
-                        log_sums,
-                        dropout,
-                        first,
-                        &mut scratch,
-                    );
+                    kernels::attention_forward(isa, heads, queries, qkv, out, log_sums, dropout, first, &mut scratch);
                 }
                 first = first.wrapping_add((heads.count * sequence.len() * sequence.len()) as u32);
             }

@@ -57,7 +57,9 @@ impl Tape<'_> {
                 if let Some(team) = &mut self.team {
                     let part = team.part(rows);
                     let jobs = x_data.chunks(part * inputs).zip(y.chunks_mut(part * outputs));
-                    team.share(jobs, |pool, (x, y)| matmul_bytes(isa, pool, y, View::rows(x, inputs), &quantized, bias));
+                    team.share(jobs, |pool, (x, y)| {
+                        matmul_bytes(isa, pool, y, View::rows(x, inputs), &quantized, bias)
+                    });
                 } else {
                     matmul_bytes(isa, self.pool, &mut y, input, &quantized, bias);
                 }

@@ -55,17 +55,7 @@ impl Tape<'_> {
         let residual_data = residual.as_ref().map_or(&[][..], |residual| self.values[residual.index].contents());
         let isa = self.isa;
         let normalize = |x: &mut [f32], residual: &[f32], y: &mut [f32], inverse: &mut [f32]| {
-            kernels::layer_norm_forward(
-                isa,
-                x,
-                residual,
-                dropout,
-                &gamma.values,
-                &beta.values,
-                norm.eps,
-                y,
-                inverse,
-            );
+            kernels::layer_norm_forward(isa, x, residual, dropout, &gamma.values, &beta.values, norm.eps, y, inverse);
         };
         if let Some(team) = &mut self.team {
             let part = team.part(rows);

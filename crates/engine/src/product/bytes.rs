@@ -75,6 +75,23 @@ impl QuantizedPanels {
     }
 }
 
+/// The rows of a matrix in 8 bits, each by its own scale: `w ≈ scale · q`, `q` in `-127..=127`, as affine maps have their weights
+/// during inference in `int8`. NaN is the scale of a row that holds a number that is not finite.
+///
+/// # Panics
+/// The values are not whole rows of `width`.
+pub fn quantize_rows(values: &[f32], width: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut bytes = vec![0; values.len()];
+    if width == 0 {
+        return (bytes, Vec::new());
+    }
+    assert!(values.len().is_multiple_of(width), "rows of {width}");
+    let isa = Isa::detect();
+    let rows = values.chunks_exact(width).zip(bytes.chunks_exact_mut(width));
+    let scales = rows.map(|(row, bytes)| quantize_weights(isa, row, bytes).0).collect();
+    (bytes, scales)
+}
+
 /// Columns of a panel.
 pub(crate) fn quantized_width(isa: Isa) -> usize {
     WIDTH * isa.dot_lanes()

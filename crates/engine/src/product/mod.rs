@@ -16,6 +16,7 @@ mod tile;
 mod view;
 
 pub(crate) use ahead::Ahead;
+pub use bytes::quantize_rows;
 pub(crate) use bytes::{QuantizedPanels, matmul_bytes, quantized_width};
 pub(crate) use panels::{Panels, panel_width};
 pub(crate) use rows::Rows;

@@ -44,11 +44,7 @@ impl<'a, 'c> Rows<'a, 'c> {
 }
 
 /// Cuts every row of a dense matrix into columns of these widths: one list of row parts a width.
-pub(crate) fn split_columns(
-    data: &mut [f32],
-    row: usize,
-    widths: impl Iterator<Item = usize>,
-) -> Vec<Vec<&mut [f32]>> {
+pub(crate) fn split_columns(data: &mut [f32], row: usize, widths: impl Iterator<Item = usize>) -> Vec<Vec<&mut [f32]>> {
     let mut rest: Vec<&mut [f32]> = data.chunks_exact_mut(row).collect();
     let cut = |width| rest.iter_mut().map(|row| row.split_off_mut(..width).expect("columns of the row")).collect();
     widths.map(cut).collect()

@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use engine::Precision;
 use schema::{Entity, Label, Recognize, RecognizeError, Schema};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -227,6 +228,15 @@ impl Bundle {
     /// # Errors
     /// A file cannot be written, or something lies there that is no model. The folder is then as it was.
     pub fn save(&self, folder: &Path) -> Result<(), BundleError> {
+        self.save_as(folder, Precision::F32)
+    }
+
+    /// Like [`Bundle::save`], with the matrices in a number format. In 8 bits they lie in a file of another name
+    /// ([`weights::QUANTIZED_FILE`]), so that transformers finds no weights instead of taking integers for them.
+    ///
+    /// # Errors
+    /// As [`Bundle::save`].
+    pub fn save_as(&self, folder: &Path, precision: Precision) -> Result<(), BundleError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             |error| BundleError::Io { path, error }
@@ -246,7 +256,11 @@ impl Bundle {
             let path = beside.path().join(name);
             replace::write_synced(&path, bytes).map_err(io(&path))?;
         }
-        weights::save(&beside.path().join("model.safetensors"), self.classifier.tensors())?;
+        let tensors = self.classifier.tensors();
+        match precision {
+            Precision::F32 => weights::save(&beside.path().join(weights::WEIGHTS_FILE), tensors)?,
+            Precision::Int8 => weights::save_quantized(&beside.path().join(weights::QUANTIZED_FILE), tensors)?,
+        }
         let manifest = self.manifest.with_sums(beside.path()).map_err(io(beside.path()))?;
         let path = beside.path().join(MANIFEST_FILE);
         replace::write_synced(&path, &pretty(&manifest)).map_err(io(&path))?;

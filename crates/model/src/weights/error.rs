@@ -112,6 +112,12 @@ pub enum WeightsError {
         /// Length of the buffer.
         found: usize,
     },
+    /// A matrix with such numbers has no 8 bits that stand for it.
+    #[error("tensor {name:?} holds a number that is not finite; it cannot be stored in 8 bits")]
+    NotFinite {
+        /// The tensor.
+        name: String,
+    },
     /// Two tensors of one name cannot be saved, nor one with a name that the format keeps for itself.
     #[error("tensor {name:?} cannot be saved: {reason}")]
     Name {
@@ -130,6 +136,16 @@ fn hint(nearest: Option<&str>) -> String {
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
+    /// A matrix in 8 bits and its scales do not belong together.
+    #[error("tensor {name:?} of shape {matrix:?} needs one F32 scale a row, its scales have shape {scales:?}")]
+    Scales {
+        /// The matrix.
+        name: String,
+        /// Its shape.
+        matrix: Vec<usize>,
+        /// The shape of its scales.
+        scales: Vec<usize>,
+    },
     /// The file is shorter than the 8 bytes that say how long the header is.
     #[error("{length} bytes are too few: 8 bytes that tell the length of the header come first")]
     TooShort {

@@ -1,5 +1,6 @@
 //! Writing `model.safetensors`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -22,6 +23,43 @@ pub fn save<'a>(
     path: &Path,
     tensors: impl IntoIterator<Item = (&'a str, &'a [usize], &'a [f32])>,
 ) -> Result<(), WeightsError> {
+    let borrowed = |(name, shape, elements): (&'a str, &'a [usize], &'a [f32])| {
+        (Cow::Borrowed(name), shape.to_vec(), Elements::F32(Cow::Borrowed(elements)))
+    };
+    write_file(path, tensors.into_iter().map(borrowed))
+}
+
+/// What a tensor of a written file holds.
+pub(super) enum Elements<'a> {
+    F32(Cow<'a, [f32]>),
+    I8(Vec<i8>),
+}
+
+impl Elements<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            Self::F32(_) => Dtype::F32,
+            Self::I8(_) => Dtype::I8,
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::F32(floats) => floats.len(),
+            Self::I8(integers) => integers.len(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.count() * self.dtype().bitsize() / 8
+    }
+}
+
+/// Writes tensors of any type; otherwise as [`save`].
+pub(super) fn write_file<'a>(
+    path: &Path,
+    tensors: impl IntoIterator<Item = (Cow<'a, str>, Vec<usize>, Elements<'a>)>,
+) -> Result<(), WeightsError> {
     let tensors = sorted(tensors)?;
     let beside = Beside::new(path);
     let io = |source| WeightsError::Io { path: beside.0.clone(), source };
@@ -37,23 +75,27 @@ pub fn save<'a>(
     Ok(())
 }
 
-type Sorted<'a> = BTreeMap<&'a str, (&'a [usize], &'a [f32])>;
+type Sorted<'a> = BTreeMap<Cow<'a, str>, (Vec<usize>, Elements<'a>)>;
 
 fn sorted<'a>(
-    tensors: impl IntoIterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+    tensors: impl IntoIterator<Item = (Cow<'a, str>, Vec<usize>, Elements<'a>)>,
 ) -> Result<Sorted<'a>, WeightsError> {
     let mut sorted = BTreeMap::new();
     for (name, shape, elements) in tensors {
         let expected =
             shape.iter().try_fold(1, |product: usize, &side| product.checked_mul(side)).unwrap_or(usize::MAX);
-        if elements.len() != expected {
-            return Err(WeightsError::BufferLength { name: name.to_owned(), expected, found: elements.len() });
+        let found = elements.count();
+        if found != expected {
+            return Err(WeightsError::BufferLength { name: name.into_owned(), expected, found });
         }
         if name == "__metadata__" {
-            return Err(WeightsError::Name { name: name.to_owned(), reason: "the format keeps this name for itself" });
+            return Err(WeightsError::Name {
+                name: name.into_owned(),
+                reason: "the format keeps this name for itself",
+            });
         }
-        if sorted.insert(name, (shape, elements)).is_some() {
-            return Err(WeightsError::Name { name: name.to_owned(), reason: "it comes twice" });
+        if sorted.insert(name.clone(), (shape, elements)).is_some() {
+            return Err(WeightsError::Name { name: name.into_owned(), reason: "it comes twice" });
         }
     }
     Ok(sorted)
@@ -66,12 +108,14 @@ fn write(out: &mut impl Write, tensors: &Sorted) -> std::io::Result<()> {
     out.write_all(&(json.len() as u64).to_le_bytes())?;
     out.write_all(&json)?;
     for (_, elements) in tensors.values() {
-        if cfg!(target_endian = "little") {
-            out.write_all(bytemuck::cast_slice(elements))?;
-        } else {
-            for element in *elements {
-                out.write_all(&element.to_le_bytes())?;
+        match elements {
+            Elements::F32(floats) if cfg!(target_endian = "little") => out.write_all(bytemuck::cast_slice(floats))?,
+            Elements::F32(floats) => {
+                for float in floats.iter() {
+                    out.write_all(&float.to_le_bytes())?;
+                }
             }
+            Elements::I8(integers) => out.write_all(bytemuck::cast_slice(integers))?,
         }
     }
     Ok(())
@@ -85,8 +129,8 @@ impl Serialize for Header<'_> {
         map.serialize_entry("__metadata__", &BTreeMap::from([("format", "pt")]))?;
         let mut start = 0;
         for (name, (shape, elements)) in self.0 {
-            let end = start + size_of_val(*elements);
-            let info = TensorInfo { dtype: Dtype::F32, shape: shape.to_vec(), data_offsets: (start, end) };
+            let end = start + elements.bytes();
+            let info = TensorInfo { dtype: elements.dtype(), shape: shape.clone(), data_offsets: (start, end) };
             map.serialize_entry(name, &info)?;
             start = end;
         }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{Rows, Start, rows::split_columns};
 use crate::{Buffer, Pool, Team};
 
-/// Shares the columns of `c [m, n]` out to a team, if there is one, by whole panels of `width` columns: `work(c, edge, panels)` gets the columns
-/// of its panels and memory for [`add`].
+/// Shares the columns of `c [m, n]` out to a team, if there is one, by whole panels of `width` columns: `work(c, edge, panels)`
+/// gets the columns of its panels and memory for [`add`].
 pub(super) fn by_panels(
     team: Option<&mut Team>,
     pool: &mut Pool,

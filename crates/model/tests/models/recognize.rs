@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use engine::Precision;
 use nomen_model::{Bundle, Input, RecognitionError, Recognizer, Workers};
 use proptest::prelude::*;
 use schema::{Document, Recognize};
@@ -12,7 +13,11 @@ const SENTENCE: &str = "Ada Lovelace wrote notes on the Analytical Engine in Lon
 
 /// A random model whose head is levelled, so that every tag is chosen now and then.
 fn recognizer(architecture: &str, threads: usize) -> Recognizer {
-    let workers = Workers::new(NonZeroUsize::new(threads).unwrap());
+    recognizer_in(Precision::F32, architecture, threads)
+}
+
+fn recognizer_in(precision: Precision, architecture: &str, threads: usize) -> Recognizer {
+    let workers = Workers::new(NonZeroUsize::new(threads).unwrap()).with_precision(precision);
     let mut bundle = Bundle::open(&testdata(architecture)).unwrap();
     let encoded = bundle.codec.encode(SENTENCE.into()).unwrap();
     let logits = workers.logits(&bundle.classifier, &bundle.codec, &[encoded]).remove(0);
@@ -36,8 +41,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn threads_and_company_change_nothing(texts in texts(), architecture in prop::sample::select(&ARCHITECTURES[..])) {
-        let recognizers = [1, 2, 3].map(|threads| recognizer(architecture, threads));
+    fn threads_and_company_change_nothing(
+        texts in texts(),
+        architecture in prop::sample::select(&ARCHITECTURES[..]),
+        precision in prop::sample::select(&[Precision::F32, Precision::Int8][..]),
+    ) {
+        let recognizers = [1, 2, 3].map(|threads| recognizer_in(precision, architecture, threads));
         let alone: Vec<_> = texts.iter().map(|text| recognizers[0].recognize(&[text]).unwrap().remove(0)).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         for recognizer in &recognizers {
@@ -45,6 +54,8 @@ proptest! {
             prop_assert_eq!(together.len(), texts.len());
             // To the last bit of every score.
             prop_assert_eq!(&together, &alone);
+            // Threads share in the only text.
+            prop_assert_eq!(&recognizer.recognize(&texts[..1]).unwrap()[0], &alone[0]);
         }
     }
 }

@@ -24,6 +24,20 @@ pub(crate) trait Vector: Copy {
     fn mul_add(self, factor: Self, term: Self) -> Self;
 }
 
+/// Asks for the cache line of an address: a hint, which changes nothing and never fails.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn prefetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: SSE belongs to x86-64, and the instruction reads nothing where there is nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// The least and the greatest of some numbers, NaN left out: `(inf, -inf)` where there are none.
 #[inline(always)]
 pub(crate) fn extremes<V: Vector>(values: &[f32]) -> (f32, f32) {

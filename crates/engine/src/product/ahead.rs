@@ -3,6 +3,8 @@
 //! One short text reads every weight once, and there are more weights than caches hold. The processor's own prefetching ends
 //! at every page, so the first rows of each panel would wait for memory.
 
+use crate::vector::prefetch;
+
 /// Floats that the next strip reads; may be empty.
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead<'a>(pub &'a [f32]);
@@ -26,17 +28,9 @@ impl Ahead<'_> {
 }
 
 impl Fetch {
-    /// Asks for the line of a step; a hint, which changes nothing and never fails.
+    /// Asks for the line of a step.
     #[inline(always)]
-    #[allow(unsafe_code)]
     pub fn step(self, step: usize) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: SSE belongs to x86-64; the instruction reads no address that is not there.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.from.wrapping_add(step * self.stride).cast()) };
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = (self.from, self.stride, step);
+        prefetch(self.from.wrapping_add(step * self.stride));
     }
 }

@@ -58,7 +58,7 @@ impl Tape<'_> {
                     let part = team.part(rows);
                     let jobs = x_data.chunks(part * inputs).zip(y.chunks_mut(part * outputs));
                     team.share(jobs, |pool, (x, y)| {
-                        matmul_bytes(isa, pool, y, View::rows(x, inputs), &quantized, bias)
+                        matmul_bytes(isa, pool, y, View::rows(x, inputs), &quantized, bias);
                     });
                 } else {
                     matmul_bytes(isa, self.pool, &mut y, input, &quantized, bias);

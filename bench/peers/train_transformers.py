@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--group-by-length", action="store_true")
     parser.add_argument("--fused", action="store_true", help="torch's fused AdamW")
+    parser.add_argument("--compile", action="store_true", help="torch.compile with dynamic shapes")
     parser.add_argument("--warm-steps", type=int, default=20, help="steps left out of warm_pieces_per_s")
     parser.add_argument("--predictions", help="JSON lines of the test set: words, gold, predicted")
     parser.add_argument("--save", help="folder for the trained model")
@@ -137,6 +138,8 @@ def main() -> None:
         optimizer, math.ceil(args.warmup * total_steps), total_steps
     )
 
+    # Saving and scoring go on with `model`, which shares its weights.
+    forward = torch.compile(model, dynamic=True) if args.compile else model
     generator = torch.Generator().manual_seed(args.seed)
     batches: list[list[int]] = []
     step, pieces, slots, seconds = 0, 0, 0, 0.0
@@ -148,7 +151,7 @@ def main() -> None:
         chosen = [texts["train"][i] for i in batches.pop()]
         began = time.perf_counter()
         batch = collate([{"input_ids": t.input_ids, "labels": t.labels} for t in chosen])
-        loss = model(**batch).loss
+        loss = forward(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), args.max_grad_norm)
         optimizer.step()

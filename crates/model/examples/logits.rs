@@ -46,7 +46,7 @@ fn line(bundle: &Bundle, text: &str, pool: &mut Pool) -> Result<serde_json::Valu
     let packed = Packed::new([ids.len()]);
     let mut tape =
         Tape::new(bundle.classifier.parameters(), pool, &packed, Isa::detect(), Mode::Inference(Precision::F32));
-    let logits = bundle.classifier.forward(&mut tape, &ids, packed.positions());
+    let logits = bundle.classifier.forward(&mut tape, &ids, packed.positions(), None);
     let (_, tags) = tape.shape(&logits);
     let rows: Vec<&[f32]> = tape.read(&logits).chunks_exact(tags).collect();
     Ok(json!({ "ids": ids, "logits": rows }))

@@ -142,10 +142,16 @@ impl TokenClassifier {
         }
     }
 
-    /// `[rows, tags]`: logits of every piece of the tape's sequences; `ids` are the pieces, end to end, and
-    /// `positions` each one's place in its sequence.
-    pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
-        let hidden = self.encoder.forward(tape, ids, positions);
+    /// `[rows, tags]`: logits of every piece of the tape's sequences, or `[wanted, tags]`, of the rows that are wanted; `ids`
+    /// are the pieces, end to end, and `positions` each one's place in its sequence.
+    pub fn forward(
+        &self,
+        tape: &mut Tape<'_>,
+        ids: &[u32],
+        positions: Vec<u32>,
+        wanted: Option<&[u32]>,
+    ) -> Tensor {
+        let hidden = self.encoder.forward(tape, ids, positions, wanted);
         let dropped = tape.dropout(hidden, self.encoder.shape().head_dropout);
         let logits = tape.linear(&dropped, self.head);
         tape.release(dropped);
@@ -154,7 +160,7 @@ impl TokenClassifier {
 
     /// The last hidden state instead of the logits, `[rows, width]`.
     pub fn hidden(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
-        self.encoder.forward(tape, ids, positions)
+        self.encoder.forward(tape, ids, positions, None)
     }
 
     /// Every tensor by its name in a checkpoint, with shape and contents.

@@ -151,19 +151,24 @@ impl Workers {
         (pool, team): (&mut Pool, Option<&mut Team>),
     ) -> Vec<Vec<f32>> {
         let packed = Packed::new(windows.iter().map(|window| window.ids.len()));
+        let row = |(first, window): (Range<usize>, &&Window)| {
+            window.decides.iter().map(move |(row, _)| first.start as u32 + row).collect::<Vec<_>>()
+        };
+        let deciding: Vec<u32> = packed.sequences().zip(windows).flat_map(row).collect();
+        if deciding.is_empty() {
+            return vec![Vec::new(); windows.len()];
+        }
         let ids: Vec<u32> = windows.iter().flat_map(|window| window.ids.iter().copied()).collect();
         let mode = Mode::Inference(self.precision);
         let mut tape = Tape::new(classifier.parameters(), pool, &packed, self.isa, mode).shared_by(team);
-        let logits = classifier.forward(&mut tape, &ids, packed.positions());
-        let logits = tape.read(&logits);
-        let rows = |(rows, window): (Range<usize>, &&Window)| {
-            let row = |(row, _): &(u32, u32)| {
-                let at = (rows.start + *row as usize) * tags;
-                &logits[at..at + tags]
-            };
-            window.decides.iter().flat_map(row).copied().collect()
+        let logits = classifier.forward(&mut tape, &ids, packed.positions(), Some(&deciding));
+        let mut logits = tape.read(&logits);
+        let take = |window: &&Window| {
+            let (these, rest) = logits.split_at(window.decides.len() * tags);
+            logits = rest;
+            these.to_vec()
         };
-        packed.sequences().zip(windows).map(rows).collect()
+        windows.iter().map(take).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {

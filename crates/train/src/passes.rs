@@ -64,9 +64,11 @@ impl Worker {
         }
         let packed = Packed::new(share.iter().map(|example| example.ids.len()));
         let ids: Vec<u32> = share.iter().flat_map(|example| example.ids.iter().copied()).collect();
-        let targets: Vec<Option<u32>> = share.iter().flat_map(|example| example.targets.iter().copied()).collect();
+        // Rows without a target have no part in the loss.
+        let targets = (0..).zip(share.iter().flat_map(|example| example.targets.iter().copied()));
+        let (rows, targets): (Vec<u32>, Vec<_>) = targets.filter(|(_, target)| target.is_some()).unzip();
         let mut tape = Tape::new(classifier.parameters(), &mut self.pool, &packed, isa, mode);
-        let logits = classifier.forward(&mut tape, &ids, packed.positions());
+        let logits = classifier.forward(&mut tape, &ids, packed.positions(), Some(&rows));
         let loss = tape.cross_entropy(&logits, &targets, labelled);
         tape.backward(&mut self.gradients);
         loss

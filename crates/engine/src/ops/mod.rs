@@ -8,6 +8,7 @@ mod dropout;
 mod embedding;
 mod linear;
 mod norm;
+mod select;
 
 pub use activation::Activation;
 pub use attention::Attention;
@@ -25,6 +26,7 @@ pub(crate) enum Node {
     Embedding(embedding::Saved),
     Linear(linear::Saved),
     Norm(norm::Saved),
+    Select(select::Saved),
 }
 
 impl Node {
@@ -36,6 +38,7 @@ impl Node {
             Self::Embedding(saved) => saved.backward(tape, gradients),
             Self::Linear(saved) => saved.backward(tape, gradients),
             Self::Norm(saved) => saved.backward(tape, gradients),
+            Self::Select(saved) => saved.backward(tape),
         }
     }
 
@@ -48,7 +51,7 @@ impl Node {
                 pool.give(saved.normalized);
                 pool.give(saved.inverse);
             }
-            Self::Dropout(_) | Self::Embedding(_) | Self::Linear(_) => {}
+            Self::Dropout(_) | Self::Embedding(_) | Self::Linear(_) | Self::Select(_) => {}
         }
     }
 }

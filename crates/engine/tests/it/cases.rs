@@ -68,6 +68,22 @@ pub fn activations() -> Vec<Case> {
         .collect()
 }
 
+/// A selection beside another reader of the same activation, whose gradients meet.
+pub fn select() -> Case {
+    let mut weights = Weights::new(11);
+    let (x, map) = (weights.input("x", 9, 19), weights.linear("linear", 19, 5));
+    Case::new("select", weights, &[9], move |tape| {
+        let x = tape.embedding(vec![x.clone()]);
+        let before = tape.linear(&x, map);
+        let x = tape.select(x, &[0, 4, 8]);
+        let before = tape.select(before, &[1, 4, 5]);
+        let after = tape.linear(&x, map);
+        let y = tape.select(after, &[2, 0]);
+        let (first, second) = (weighted_sum(tape, &y), weighted_sum(tape, &before));
+        Outcome { loss: first.loss + second.loss, output: [first.output, second.output].concat() }
+    })
+}
+
 pub fn dropout() -> Case {
     let mut weights = Weights::new(5);
     let x = weights.input("x", 8, 23);
@@ -214,7 +230,7 @@ pub fn encoder(lengths: &[usize], dropout: f32) -> Case {
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    let mut all = vec![linear(), dropout(), cross_entropy(), encoder(&[33, 1, 20], 0.1)];
+    let mut all = vec![linear(), select(), dropout(), cross_entropy(), encoder(&[33, 1, 20], 0.1)];
     all.extend([norms(), residual_norms(), activations(), embeddings(), read_twice()].into_iter().flatten());
     for width in [5, 8, 32] {
         all.extend([0.0, 0.3].into_iter().flat_map(|dropout| attentions(width, dropout)));

@@ -110,6 +110,11 @@ fn dropout_has_the_slopes_of_its_forward_pass() {
 }
 
 #[test]
+fn select_has_the_slopes_of_its_forward_pass() {
+    check(cases::select(), 1);
+}
+
+#[test]
 fn attention_with_heads_of_width_5_has_the_slopes_of_its_forward_pass() {
     check_all(cases::attentions(5, 0.0), 3);
 }

@@ -17,10 +17,21 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// `[rows, width]` to `[rows, width]`.
-    pub fn forward(&self, tape: &mut Tape<'_>, hidden: Tensor, attention: Attention, shape: &Shape) -> Tensor {
+    /// `[rows, width]` to `[rows, width]`, or to `[wanted, width]` where only some rows are wanted: every row is attended to,
+    /// but nothing behind the attention mixes rows.
+    pub fn forward(
+        &self,
+        tape: &mut Tape<'_>,
+        mut hidden: Tensor,
+        attention: Attention,
+        shape: &Shape,
+        wanted: Option<&[u32]>,
+    ) -> Tensor {
         let qkv = tape.linear(&hidden, self.qkv);
-        let attended = tape.attention(qkv, attention);
+        let mut attended = tape.attention(qkv, attention);
+        if let Some(wanted) = wanted {
+            (attended, hidden) = (tape.select(attended, wanted), tape.select(hidden, wanted));
+        }
         let mixed = tape.linear(&attended, self.attention_output);
         tape.release(attended);
         let hidden =

@@ -143,13 +143,13 @@ impl Encoder {
         self.shape = self.shape.clone().with_dropout(probability);
     }
 
-    /// `[rows, width]`: the last hidden state of every piece. `ids` are the pieces of the tape's sequences, end to
-    /// end.
+    /// `[rows, width]`: the last hidden state of every piece, or `[wanted, width]`, of the rows that are wanted. `ids` are the
+    /// pieces of the tape's sequences, end to end.
     ///
     /// # Panics
     /// There is not one id a row, an id lies outside the vocabulary, or a sequence is longer than
     /// [`Shape::max_length`]; tokenizing into windows never makes these.
-    pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>) -> Tensor {
+    pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>, wanted: Option<&[u32]>) -> Tensor {
         let shape = &self.shape;
         let positions = shape.rows_of_positions(ids, positions);
         let mut lookups =
@@ -164,8 +164,10 @@ impl Encoder {
             hidden = projected;
         }
         let attention = Attention { heads: shape.heads, dropout: shape.attention_dropout };
-        for block in &self.blocks {
-            hidden = block.forward(tape, hidden, attention, shape);
+        let last = self.blocks.len().saturating_sub(1);
+        for (index, block) in self.blocks.iter().enumerate() {
+            let wanted = wanted.filter(|_| index == last);
+            hidden = block.forward(tape, hidden, attention, shape, wanted);
         }
         hidden
     }

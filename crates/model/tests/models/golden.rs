@@ -49,14 +49,15 @@ fn training() -> Mode {
     Mode::Training(DropoutKey::new(1, 1))
 }
 
-/// Loss and gradients of the batch.
+/// Loss and gradients of the batch, of its labelled rows alone as in training.
 fn pass(model: &TokenClassifier, golden: &Golden, isa: Isa, gradients: &mut Gradients) -> f64 {
-    let (packed, targets) = (golden.packed(), golden.targets());
+    let packed = golden.packed();
+    let targets = (0..).zip(golden.targets()).filter(|(_, target)| target.is_some());
+    let (rows, targets): (Vec<u32>, Vec<_>) = targets.unzip();
     let mut pool = Pool::default();
     let mut tape = Tape::new(model.parameters(), &mut pool, &packed, isa, training());
-    let logits = model.forward(&mut tape, &golden.ids(), packed.positions());
-    let labelled = targets.iter().flatten().count() as f64;
-    let loss = tape.cross_entropy(&logits, &targets, labelled);
+    let logits = model.forward(&mut tape, &golden.ids(), packed.positions(), Some(&rows));
+    let loss = tape.cross_entropy(&logits, &targets, targets.len() as f64);
     gradients.clear();
     tape.backward(gradients);
     loss
@@ -78,7 +79,7 @@ fn forward<R>(
 
 fn logits(model: &TokenClassifier, golden: &Golden, isa: Isa, mode: Mode) -> Vec<f32> {
     forward(model, golden, isa, mode, |model, tape, ids, positions| {
-        let logits = model.forward(tape, ids, positions);
+        let logits = model.forward(tape, ids, positions, None);
         tape.read(&logits).to_vec()
     })
 }
@@ -155,6 +156,24 @@ fn without_dropout_training_computes_what_inference_computes() {
             logits(model, golden, isa, Mode::Inference(Precision::F32)),
             "{case}"
         );
+    });
+}
+
+#[test]
+fn wanted_rows_have_the_bits_that_they_have_among_all() {
+    each(|case, model, golden, isa| {
+        for mode in [training(), Mode::Inference(Precision::F32), Mode::Inference(Precision::Int8)] {
+            let all = logits(model, golden, isa, mode);
+            let tags = all.len() / golden.ids().len();
+            let wanted: Vec<u32> = (0..golden.ids().len() as u32).filter(|row| row % 3 == 1).collect();
+            let some = forward(model, golden, isa, mode, |model, tape, ids, positions| {
+                let logits = model.forward(tape, ids, positions, Some(&wanted));
+                tape.read(&logits).to_vec()
+            });
+            let expected: Vec<f32> =
+                wanted.iter().flat_map(|row| &all[*row as usize * tags..][..tags]).copied().collect();
+            assert_eq!(some, expected, "{case}, {mode:?}");
+        }
     });
 }
 

@@ -14,7 +14,7 @@ fn logits(folder: &Path) -> Vec<f32> {
     let ids: Vec<u32> = (0..packed.rows() as u32).map(|row| 5 + row * 11).collect();
     let mut pool = Pool::default();
     let mut tape = Tape::new(model.parameters(), &mut pool, &packed, Isa::detect(), Mode::Inference(Precision::F32));
-    let logits = model.forward(&mut tape, &ids, packed.positions());
+    let logits = model.forward(&mut tape, &ids, packed.positions(), None);
     tape.read(&logits).to_vec()
 }
 

@@ -4,7 +4,7 @@
     python bench/bundles.py --peer-model DIR      # the same entities as the pipeline on all texts
 
 DIR of --nomen-bundle is a `model-best` of `nomen train`, DIR of --peer-model what `train_transformers.py --save` wrote.
-Differences are listed with a reason where there is one:
+Differences are listed on standard error, with a reason where there is one:
 
 * impossible: where the two disagree, the pipeline's words carry a tag sequence that is no IOB2 (an `I-` that continues
   nothing). The pipeline makes entities of it all the same; Nomen's decoder never lets one come out.
@@ -20,10 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "peers"))
-
-import conll  # noqa: E402
+from common import HERE, say, shown, texts_of, write_texts
 
 BOUND = 1e-4
 
@@ -46,29 +43,32 @@ def json_lines(command: list) -> list[dict]:
     """Standard output of `command`, a JSON object a line; its standard error is passed on."""
     done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, cwd=HERE.parent)
     if done.returncode != 0:
-        raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, command))}")
+        raise SystemExit(f"exit code {done.returncode} from {shown(command)}")
     return [json.loads(line) for line in done.stdout.decode().split("\n") if line]
 
 
 def compare_logits(args, bundle: Path, texts: list[str], folder: Path) -> bool:
-    file = folder / "texts.txt"
-    file.write_text("".join(text + "\n" for text in texts), encoding="utf-8")
+    file = write_texts(folder / "texts.txt", texts)
     example = ["cargo", "run", "--quiet", "--release", "-p", "nomen-model", "--example", "logits", "--"]
-    ours = json_lines([*([args.logits] if args.logits else example), bundle, file])
-    theirs = json_lines([args.python, HERE / "peers/logits.py", bundle, file])
+    ours = json_lines([*([args.logits] if args.logits else example), bundle.resolve(), file])
+    theirs = json_lines([args.python, HERE / "peers/logits.py", bundle.resolve(), file])
     if not len(ours) == len(theirs) == len(texts):
-        print(f"{len(texts)} texts, {len(ours)} answers of Nomen, {len(theirs)} of transformers")
+        say(f"{len(texts)} texts, {len(ours)} answers of Nomen, {len(theirs)} of transformers")
         return False
     worst, pieces, other_pieces = 0.0, 0, 0
     for text, mine, peer in zip(texts, ours, theirs):
         if mine["ids"] != peer["ids"]:
             other_pieces += 1
-            print(f"other word pieces: {text!r}\n  Nomen        {mine['ids']}\n  transformers {peer['ids']}")
+            say(f"other word pieces: {text!r}\n  Nomen        {mine['ids']}\n  transformers {peer['ids']}")
             continue
         pieces += len(mine["ids"])
         for row, expected in zip(mine["logits"], peer["logits"], strict=True):
             worst = max(worst, *(abs(a - b) for a, b in zip(row, expected, strict=True)))
-    print(f"logits: {len(texts)} texts, {pieces} word pieces, largest difference {worst:.2e} (bound {BOUND:.0e})")
+    trained_by = "transformers" if bundle == args.peer_model else "Nomen"
+    print(
+        f"- A model trained by {trained_by}, logits of both sides: {len(texts):,} texts, {pieces:,} word pieces, "
+        f"largest difference {worst:.1e} (bound {BOUND:.0e})."
+    )
     return worst <= BOUND and other_pieces == 0
 
 
@@ -98,7 +98,7 @@ def compare_entities(args, model: Path, texts: list[str], folder: Path) -> bool:
     theirs = [json.loads(line) for line in out.read_text(encoding="utf-8").split("\n") if line]
     ours = json_lines([args.nomen, "tag", "--model", model.resolve(), "--json", file])
     if [row["text"] for row in ours] != texts:
-        print(f"`nomen tag` gave {len(ours)} texts for {len(texts)}, or other ones")
+        say(f"`nomen tag` gave {len(ours)} texts for {len(texts)}, or other ones")
         return False
 
     same, reasons, score_gap = 0, {"impossible": 0, "in reach": 0}, 0.0
@@ -116,17 +116,17 @@ def compare_entities(args, model: Path, texts: list[str], folder: Path) -> bool:
         )
         reason = "impossible" if explained else "in reach"
         reasons[reason] += 1
-        print(f"{reason}: {text!r}")
+        say(f"{reason}: {text!r}")
         for side, only in (("Nomen", found.keys() - expected.keys()), ("pipeline", expected.keys() - found.keys())):
             for start, end, label in sorted(only):
-                print(f"  only {side}: {label} {start}..{end} {text[start:end]!r}")
+                say(f"  only {side}: {label} {start}..{end} {text[start:end]!r}")
         tags = " ".join(f"{text[s:e]}/{tag}" for s, e, tag in peer["words"] if tag != "O")
-        print(f"  words that the pipeline tagged: {tags}")
+        say(f"  words that the pipeline tagged: {tags}")
     entities = sum(len(row["entities"]) for row in theirs)
     print(
-        f"entities: {len(texts)} texts, {entities} entities of the pipeline; {same} texts the same "
-        f"(scores differ by at most {score_gap:.2e}), {reasons['impossible']} differ by an impossible tag sequence, "
-        f"{reasons['in reach']} without a reason"
+        f"- Its entities: {len(texts):,} texts, {entities:,} entities of the pipeline; {same:,} texts have the same "
+        f"(scores differ by at most {score_gap:.1e}), {reasons['impossible']} differ where the pipeline's tags are an "
+        f"impossible sequence, {reasons['in reach']} without a reason."
     )
     return reasons["in reach"] == 0
 
@@ -135,11 +135,11 @@ def main() -> None:
     args = arguments()
     if not args.nomen_bundle and not args.peer_model:
         raise SystemExit("give --nomen-bundle, --peer-model or both")
-    texts = [sentence.text for sentence in conll.read(args.data)]
+    texts = texts_of(args.data)
     held = True
     with tempfile.TemporaryDirectory() as folder:
         for bundle in filter(None, (args.nomen_bundle, args.peer_model)):
-            held &= compare_logits(args, bundle.resolve(), texts[: args.sentences], Path(folder))
+            held &= compare_logits(args, bundle, texts[: args.sentences], Path(folder))
         if args.peer_model:
             held &= compare_entities(args, args.peer_model, texts, Path(folder))
     raise SystemExit(0 if held else 1)

@@ -49,10 +49,10 @@ def main() -> None:
         for surface, label in EXPECTED:
             if (start + PLANTED.index(surface), surface, label) not in found:
                 missing.append(f"{surface} ({label}) at the {name}")
-    print(f"{len(text)} characters in {took:.1f} s, {len(entities)} entities, {len(moved)} with shifted offsets")
+    print(f"{len(text):,} characters in {took:.1f} s: {len(entities)} entities, {len(moved)} with shifted offsets.")
     if missing or moved:
         raise SystemExit(f"not found: {', '.join(missing) or 'nothing'}; shifted: {moved[:5]}")
-    print("all planted entities found at the beginning, in the middle and at the end")
+    print("All planted entities are found, at the beginning, in the middle and at the end.")
 
 
 if __name__ == "__main__":

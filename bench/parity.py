@@ -17,12 +17,12 @@ parity_transformers.json, and what stands there is not run again (`--rerun` does
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from common import HERE, evaluate_nomen, run, say
+
 # Mean difference over all sets, and of the worst set, that Nomen must not fall below.
 MEAN_BOUND, SET_BOUND = -0.005, -0.015
 # Name of a score, the model of the run, and the number format.
@@ -44,15 +44,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--seeds", nargs="*", type=int)
     return parser.parse_args()
-
-
-def run(command: list, log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as out:
-        done = subprocess.run([str(c) for c in command], stdout=out, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, command))}\n{tail}\nfull log: {log}")
 
 
 def run_peer(args, settings: dict, folder: Path, seed: int, result: Path) -> None:
@@ -80,14 +71,8 @@ def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> No
     for key, value in chosen.items():
         command += ["--set", f"{key}={value}"]
     run(command, result.with_suffix(".log"))
-    scores = {}
-    for name, model, precision in SCORED:
-        score = [args.nomen, "evaluate", "--model", out / model, "--data", folder / "test.conll", "--json"]
-        score += ["--precision", precision]
-        done = subprocess.run([str(c) for c in score], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, score))}\n{done.stderr}")
-        scores[name] = json.loads(done.stdout)
+    test = folder / "test.conll"
+    scores = {name: evaluate_nomen(args.nomen, out / model, test, precision) for name, model, precision in SCORED}
     beside = result.with_suffix(".part")
     beside.write_text(json.dumps(scores, indent=2) + "\n")
     beside.replace(result)
@@ -197,7 +182,7 @@ def main() -> None:
                 result = args.cache / side / f"{name}-{seed}.json"
                 if result.exists() or (side == "peer" and result.stem in known):
                     continue
-                print(f"{side} {name} seed {seed}", file=sys.stderr, flush=True)
+                say(f"{side} {name} seed {seed}")
                 result.parent.mkdir(parents=True, exist_ok=True)
                 given = {} if side == "defaults" else settings
                 runners[side](args, given, args.data / name, seed, result)

@@ -1,8 +1,8 @@
 """How many word pieces a second other runtimes judge: the encoder's forward pass and the head, nothing else.
 
-Texts (one a line) are tokenized before the clock starts and go in batches, in the order of the file or sorted by length,
-the whole file again and again until so many seconds are over. `cargo run -p nomen-model --example forward` does the
-same with Nomen. Prints one JSON object; with --predictions also the tag of every word of a CoNLL file, for F1.
+Texts (one a line) are tokenized before the clock starts and go in batches, in the order of the file or sorted by
+length, the whole file again and again until so many seconds are over. `cargo run -p nomen-model --example forward` does
+the same with Nomen. Prints one JSON object; with --predictions also F1 on a CoNLL file.
 
     python bench/peers/tagging.py --runtime openvino --precision int8 --model DIR --texts TEXTS.txt --work DIR
 
@@ -50,6 +50,11 @@ import transformers  # noqa: E402
 torch.set_num_threads(args.threads)
 transformers.logging.set_verbosity_error()
 CALIBRATION_TEXTS = 300
+
+
+def texts_of(path: Path) -> list[str]:
+    """Lines; only "\n" ends one, as in `forward`."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
 
 def padded(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +138,7 @@ class OpenVino:
                 import nncf
 
                 tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
-                texts = args.calibration.read_text(encoding="utf-8").splitlines()[:CALIBRATION_TEXTS]
+                texts = texts_of(args.calibration)[:CALIBRATION_TEXTS]
                 samples = [padded([tokenizer(text, truncation=True, max_length=256)["input_ids"]]) for text in texts]
                 dataset = nncf.Dataset(samples, lambda s: {"input_ids": s[0], "attention_mask": s[1]})
                 kind = nncf.ModelType.TRANSFORMER
@@ -207,8 +212,7 @@ RUNTIMES = {"torch": Torch, "onnxruntime": OnnxRuntime, "openvino": OpenVino, "c
 
 def speed(runtime) -> dict:
     tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
-    texts = args.texts.read_text(encoding="utf-8").splitlines()
-    rows = [tokenizer(text, truncation=True, max_length=512)["input_ids"] for text in texts]
+    rows = [tokenizer(text, truncation=True, max_length=512)["input_ids"] for text in texts_of(args.texts)]
     if args.sorted:
         rows.sort(key=len)
     batches = [rows[i : i + args.batch] for i in range(0, len(rows), args.batch)]

@@ -9,6 +9,7 @@ Prints one JSON object with scores, speed and memory.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -39,6 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--group-by-length", action="store_true")
     parser.add_argument("--fused", action="store_true", help="torch's fused AdamW")
     parser.add_argument("--compile", action="store_true", help="torch.compile with dynamic shapes")
+    parser.add_argument("--bf16", action="store_true", help="forward passes of training under autocast to bfloat16")
     parser.add_argument("--warm-steps", type=int, default=20, help="steps left out of warm_pieces_per_s")
     parser.add_argument("--predictions", help="JSON lines of the test set: words, gold, predicted")
     parser.add_argument("--save", help="folder for the trained model")
@@ -140,6 +142,7 @@ def main() -> None:
 
     # Saving and scoring go on with `model`, which shares its weights.
     forward = torch.compile(model, dynamic=True) if args.compile else model
+    precision = torch.autocast("cpu", dtype=torch.bfloat16) if args.bf16 else contextlib.nullcontext()
     generator = torch.Generator().manual_seed(args.seed)
     batches: list[list[int]] = []
     step, pieces, slots, seconds = 0, 0, 0, 0.0
@@ -151,7 +154,8 @@ def main() -> None:
         chosen = [texts["train"][i] for i in batches.pop()]
         began = time.perf_counter()
         batch = collate([{"input_ids": t.input_ids, "labels": t.labels} for t in chosen])
-        loss = forward(**batch).loss
+        with precision:
+            loss = forward(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), args.max_grad_norm)
         optimizer.step()

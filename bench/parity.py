@@ -43,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rerun", action="store_true", help="run transformers although its score is recorded")
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--seeds", nargs="*", type=int)
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of Nomen beside parity.toml's")
     return parser.parse_args()
 
 
@@ -68,8 +69,8 @@ def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> No
     if settings:
         # As transformers' loop: all epochs, no early end, nothing scored on the way.
         chosen |= {"patience": 0, "eval_every": 1_000_000}
-    for key, value in chosen.items():
-        command += ["--set", f"{key}={value}"]
+    for setting in [*(f"{key}={value}" for key, value in chosen.items()), *args.set]:
+        command += ["--set", setting]
     run(command, result.with_suffix(".log"))
     test = folder / "test.conll"
     scores = {name: evaluate_nomen(args.nomen, out / model, test, precision) for name, model, precision in SCORED}

@@ -30,6 +30,9 @@ pub(crate) enum Kind {
     /// AVX-512 and its dot products of bytes.
     #[cfg(target_arch = "x86_64")]
     Vnni,
+    /// The same, and dot products of 16-bit floats.
+    #[cfg(target_arch = "x86_64")]
+    Bf16,
 }
 
 impl Isa {
@@ -57,10 +60,21 @@ impl Isa {
                 found.push(Self(Kind::Avx512));
                 if is_x86_feature_detected!("avx512vnni") {
                     found.push(Self(Kind::Vnni));
+                    if is_x86_feature_detected!("avx512bf16") {
+                        found.push(Self(Kind::Bf16));
+                    }
                 }
             }
         }
         found
+    }
+
+    /// Whether products of 16-bit floats have instructions of their own, which do twice the work of those of 32 bits.
+    pub fn has_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self.0 == Kind::Bf16;
+        #[cfg(not(target_arch = "x86_64"))]
+        false
     }
 
     pub(crate) fn kind(self) -> Kind {
@@ -74,7 +88,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 | Kind::Vnni => Avx512::LANES,
+            Kind::Avx512 | Kind::Vnni | Kind::Bf16 => Avx512::LANES,
         }
     }
 
@@ -85,7 +99,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 | Kind::Avx512 => <Avx2Dot as Dot>::Floats::LANES,
             #[cfg(target_arch = "x86_64")]
-            Kind::Vnni => <Vnni as Dot>::Floats::LANES,
+            Kind::Vnni | Kind::Bf16 => <Vnni as Dot>::Floats::LANES,
         }
     }
 
@@ -99,6 +113,8 @@ impl Isa {
             Kind::Avx512 => "AVX-512",
             #[cfg(target_arch = "x86_64")]
             Kind::Vnni => "AVX-512 with VNNI",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Bf16 => "AVX-512 with VNNI and BF16",
         }
     }
 }
@@ -113,7 +129,7 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 /// Declares a function that runs `body` compiled for the instruction set given as its first argument.
 ///
 /// `body` must be `#[inline(always)]` and take `const FMA: bool`; where `vectors` follows its name also
-/// `V: Vector`, the instruction set's registers. Where `dots` follows, it takes `D: Dot` alone.
+/// `V: Vector`, the instruction set's registers. Where `dots` follows, it takes `D: Dot` alone, and `P: Pairs` where `pairs` does.
 macro_rules! kernel {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
         $crate::isa::kernel! {
@@ -147,7 +163,40 @@ macro_rules! kernel {
                 $crate::isa::Kind::Avx2 | $crate::isa::Kind::Avx512 => unsafe { avx2($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::isa::Kind::Vnni => unsafe { vnni($($arg),*) },
+                $crate::isa::Kind::Vnni | $crate::isa::Kind::Bf16 => unsafe { vnni($($arg),*) },
+            }
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:ident pairs;) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments, unsafe_code)]
+        $vis fn $name(isa: $crate::isa::Isa, $($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
+            fn bf16($($arg: $type),*) {
+                $body::<$crate::pairs::Bf16>($($arg),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn avx512($($arg: $type),*) {
+                $body::<$crate::pairs::Widened<$crate::vector::Avx512>>($($arg),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) {
+                $body::<$crate::pairs::Widened<$crate::vector::Avx2>>($($arg),*);
+            }
+            match isa.kind() {
+                $crate::isa::Kind::Portable => $body::<$crate::pairs::Widened<$crate::vector::Portable>>($($arg),*),
+                // SAFETY: an `Isa` of this kind exists only after the processor reported the features.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Avx512 | $crate::isa::Kind::Vnni => unsafe { avx512($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::isa::Kind::Bf16 => unsafe { bf16($($arg),*) },
             }
         }
     };
@@ -174,7 +223,9 @@ macro_rules! kernel {
                 $crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::isa::Kind::Avx512 | $crate::isa::Kind::Vnni => unsafe { avx512($($arg),*) },
+                $crate::isa::Kind::Avx512 | $crate::isa::Kind::Vnni | $crate::isa::Kind::Bf16 => unsafe {
+                    avx512($($arg),*)
+                },
             }
         }
     };

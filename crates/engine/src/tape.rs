@@ -16,13 +16,29 @@ pub enum Precision {
     Int8,
 }
 
+/// Number format that the factors of affine maps are rounded to during training. Weights, sums, gradients, all other operations
+/// and the optimizer have 32 bits with both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Factors {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit floats with the range of 32-bit ones (bfloat16), as `PyTorch`'s autocast takes them.
+    Bf16,
+}
+
 /// Why a tape runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Only the result is wanted: nothing is saved, nothing is dropped out.
     Inference(Precision),
-    /// Gradients will be asked for; dropout is keyed by the step and the micro-batch.
-    Training(DropoutKey),
+    /// Gradients will be asked for.
+    Training {
+        /// What the dropout follows from.
+        dropout: DropoutKey,
+        /// Format of the factors of affine maps.
+        factors: Factors,
+    },
 }
 
 /// A `[rows, width]` activation of a [`Tape`]. It stands for memory wherever the tape keeps it.
@@ -128,17 +144,17 @@ impl<'a> Tape<'a> {
     }
 
     pub(crate) fn is_training(&self) -> bool {
-        matches!(self.mode, Mode::Training(_))
+        matches!(self.mode, Mode::Training { .. })
     }
 
     /// The next operation's dropout.
     pub(crate) fn next_dropout(&mut self, probability: f32) -> Dropout {
         match self.mode {
-            Mode::Training(key) if probability > 0.0 => {
+            Mode::Training { dropout: key, .. } if probability > 0.0 => {
                 self.drops += 1;
                 Dropout::new(key.part(self.drops), probability)
             }
-            Mode::Training(_) | Mode::Inference(_) => Dropout::none(),
+            Mode::Training { .. } | Mode::Inference(_) => Dropout::none(),
         }
     }
 

@@ -215,6 +215,13 @@ mod x86 {
         /// Sixteen floats.
         Avx512, __m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_min_ps, _mm512_max_ps, _mm512_fmadd_ps
     }
+
+    impl Avx512 {
+        #[inline(always)]
+        pub(crate) fn register(self) -> __m512 {
+            self.0
+        }
+    }
     vector! {
         /// Eight floats.
         Avx2, __m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_min_ps, _mm256_max_ps, _mm256_fmadd_ps

@@ -144,13 +144,7 @@ impl TokenClassifier {
 
     /// `[rows, tags]`: logits of every piece of the tape's sequences, or `[wanted, tags]`, of the rows that are wanted; `ids`
     /// are the pieces, end to end, and `positions` each one's place in its sequence.
-    pub fn forward(
-        &self,
-        tape: &mut Tape<'_>,
-        ids: &[u32],
-        positions: Vec<u32>,
-        wanted: Option<&[u32]>,
-    ) -> Tensor {
+    pub fn forward(&self, tape: &mut Tape<'_>, ids: &[u32], positions: Vec<u32>, wanted: Option<&[u32]>) -> Tensor {
         let hidden = self.encoder.forward(tape, ids, positions, wanted);
         let dropped = tape.dropout(hidden, self.encoder.shape().head_dropout);
         let logits = tape.linear(&dropped, self.head);

@@ -279,7 +279,12 @@ impl Fit {
             .iter()
             .map(|share| share.iter().map(|example| &examples[*example]).collect())
             .collect();
-        self.passes.run(&self.bundle.classifier, &shares, DropoutKey::new(self.settings.seed, index))
+        self.passes.run(
+            &self.bundle.classifier,
+            &shares,
+            DropoutKey::new(self.settings.seed, index),
+            self.settings.factors(),
+        )
     }
 
     /// The documents of a batch, counted from 1, in order.

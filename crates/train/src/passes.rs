@@ -1,6 +1,6 @@
 //! Forward and backward over a batch, shared out to threads.
 
-use engine::{DropoutKey, Gradients, Isa, Mode, Packed, Parameters, Pool, Tape};
+use engine::{DropoutKey, Factors, Gradients, Isa, Mode, Packed, Parameters, Pool, Tape};
 use model::TokenClassifier;
 
 use crate::Example;
@@ -35,14 +35,20 @@ impl Passes {
 
     /// Mean cross-entropy in nats of the labelled rows of a batch, `shares[thread]` being what each thread takes.
     /// Which example lies in which share decides the dropout, so the shares are part of the outcome.
-    pub fn run(&mut self, classifier: &TokenClassifier, shares: &[Vec<&Example>], key: DropoutKey) -> f64 {
+    pub fn run(
+        &mut self,
+        classifier: &TokenClassifier,
+        shares: &[Vec<&Example>],
+        key: DropoutKey,
+        factors: Factors,
+    ) -> f64 {
         let labelled: usize = shares.iter().flatten().map(|example| example.labelled).sum();
         let isa = self.isa;
         let losses: Vec<f64> = std::thread::scope(|scope| {
             let jobs = self.workers.iter_mut().zip(shares).enumerate();
             let handles: Vec<_> = jobs
                 .map(|(index, (worker, share))| {
-                    let mode = Mode::Training(key.part(index as u64));
+                    let mode = Mode::Training { dropout: key.part(index as u64), factors };
                     scope.spawn(move || worker.run(classifier, share, labelled as f64, mode, isa))
                 })
                 .collect();

@@ -126,6 +126,7 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
         eval_every,
         patience,
         checkpoint_every: config.checkpoint_every.unwrap_or(0),
+        bf16: config.bf16.unwrap_or(false),
         freeze_embeddings: config.freeze_embeddings.unwrap_or(false),
         freeze_layers: config.freeze_layers.unwrap_or(0),
     };

@@ -1,6 +1,6 @@
 //! The settings of a run, all of them decided.
 
-use engine::optimizer::Decay;
+use engine::{Factors, optimizer::Decay};
 use model::{CodecSettings, text::Alignment};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,9 @@ pub struct Settings {
     pub patience: u32,
     /// Steps between two checkpoints; 0 for about one a minute. Does not change the outcome.
     pub checkpoint_every: u64,
+    /// Round the factors of matrix products to 16 bits; sums, weights and the optimizer keep 32.
+    #[serde(default)]
+    pub bf16: bool,
     /// Keep the embeddings as they are.
     pub freeze_embeddings: bool,
     /// Keep so many layers, from the input, as they are.
@@ -74,6 +77,11 @@ impl From<Scheduler> for Decay {
 }
 
 impl Settings {
+    /// Number format of the factors of matrix products.
+    pub fn factors(&self) -> Factors {
+        if self.bf16 { Factors::Bf16 } else { Factors::F32 }
+    }
+
     /// How texts are cut.
     pub fn codec(&self) -> CodecSettings {
         CodecSettings { alignment: self.alignment, max_length: self.max_length, stride: self.stride }

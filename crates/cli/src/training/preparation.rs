@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use corpus::fingerprint;
+use engine::Isa;
 use model::{
     Bundle, CodecSettings,
     base::BaseFolder,
@@ -48,6 +49,10 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
         for Choice { key, value, why } in &choices {
             note(&format!("  {key:keys$}  {value:>values$}  {why}"));
         }
+    }
+
+    if settings.bf16 && !Isa::detect().has_bf16() {
+        note("warning: this processor has no instructions for products of 16 bits: bf16=false trains faster here");
     }
 
     let model = NewModel { schema: &schema, settings: settings.codec(), seed: settings.seed };

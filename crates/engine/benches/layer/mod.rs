@@ -1,7 +1,7 @@
 //! One encoder layer of a small BERT's size behind a word table, with everything a training step needs.
 
 use nomen_engine::{
-    Activation, Attention, Buffer, DropoutKey, Gradients, Isa, Linear, Lookup, Mode, Norm, Packed, Parameter,
+    Activation, Attention, Buffer, DropoutKey, Factors, Gradients, Isa, Linear, Lookup, Mode, Norm, Packed, Parameter,
     ParameterId, Parameters, Pool, Precision, Random, Tape, Tensor,
     optimizer::{Adamw, AdamwConfig},
 };
@@ -71,7 +71,7 @@ impl Layer {
         ids.dedup();
         self.optimizer.catch_up(&mut self.parameters, self.maps.words, &ids, Isa::detect(), 1);
         self.gradients.clear();
-        let mode = Mode::Training(DropoutKey::new(1, step));
+        let mode = Mode::Training { dropout: DropoutKey::new(1, step), factors: Factors::F32 };
         let mut tape = Tape::new(&self.parameters, &mut self.pool, &self.packed, Isa::detect(), mode);
         let logits = forward(self.maps, &mut tape, &self.ids);
         let targets: Vec<Option<u32>> = self.ids.iter().map(|id| Some(id % LABELS as u32)).collect();

@@ -91,8 +91,9 @@ fn forward_body<const FMA: bool, V: Vector>(
             let (product, tile) = ([rows, heads.width, columns], View::strided(&qkv[top * row + at..], row));
             small_matmul_body::<FMA, V>(Rows::strided(scores, columns), tile, View::rows(keys, columns), product);
             for (line, scores) in scores.chunks_exact_mut(columns).enumerate() {
-                let (scores, query) = (&mut scores[..length], top + line);
-                log_sums[(query - queries.start) * heads.count + head] = softmax::<FMA, V>(scores, heads.scale);
+                let query = top + line;
+                let log_sum = softmax::<FMA, V>(scores, length, heads.scale);
+                log_sums[(query - queries.start) * heads.count + head] = log_sum;
                 if !dropout.is_none() {
                     let first = first.wrapping_add(((head * length + query) * length) as u32);
                     for (key, score) in scores.iter_mut().enumerate() {
@@ -168,8 +169,9 @@ fn backward_body<const FMA: bool, V: Vector>(
                 let query = top + line;
                 let span = (top + line) * width + at..(top + line) * width + at + heads.width;
                 let projection = dot::<FMA>(&dout[span.clone()], &out[span]);
-                let scores = &mut scores[line * columns..][..length];
-                let dscores = &mut dscores[line * columns..][..length];
+                // Whole registers: what lies behind the last key is computed too, and never read.
+                let scores = scores[line * columns..][..columns].as_chunks_mut::<LANES>().0.as_flattened_mut();
+                let dscores = dscores[line * columns..][..columns].as_chunks_mut::<LANES>().0.as_flattened_mut();
                 let first = first.wrapping_add(((head * length + query) * length) as u32);
                 let log_sum = log_sums[query * heads.count + head];
                 for (key, (score, dscore)) in scores.iter_mut().zip(dscores).enumerate() {
@@ -225,21 +227,19 @@ fn transpose(source: &[f32], row: usize, length: usize, width: usize, target: &m
     }
 }
 
-/// Scores become `softmax(scale * scores)`; returns the logarithm of the sum.
+/// The first `length` scores become `softmax(scale * scores)`, and those behind them, which fill up a register, 0; returns
+/// the logarithm of the sum.
 #[inline(always)]
-fn softmax<const FMA: bool, V: Vector>(scores: &mut [f32], scale: f32) -> f32 {
-    let (_, max) = extremes::<V>(scores);
+fn softmax<const FMA: bool, V: Vector>(scores: &mut [f32], length: usize, scale: f32) -> f32 {
+    let (_, max) = extremes::<V>(&scores[..length]);
     let mut sums = [0.0; LANES];
-    let mut chunks = scores.chunks_exact_mut(LANES);
-    for chunk in &mut chunks {
+    for (index, chunk) in scores.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let filled = length - index * LANES;
         for lane in 0..LANES {
-            chunk[lane] = exp::<FMA>((chunk[lane] - max) * scale);
+            let score = exp::<FMA>((chunk[lane] - max) * scale);
+            chunk[lane] = if lane < filled { score } else { 0.0 };
             sums[lane] += chunk[lane];
         }
-    }
-    for (score, sum) in chunks.into_remainder().iter_mut().zip(&mut sums) {
-        *score = exp::<FMA>((*score - max) * scale);
-        *sum += *score;
     }
     let sum = fold(sums);
     let inverse = 1.0 / sum;

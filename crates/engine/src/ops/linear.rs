@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::Node;
 use crate::{
-    Gradients, Mode, ParameterId, Precision, Tape, Tensor, kernels,
-    product::{QuantizedPanels, Start, View, matmul, matmul_bytes, matmul_panels},
+    Factors, Gradients, Isa, Mode, ParameterId, Pool, Precision, Tape, Tensor, kernels,
+    product::{QuantizedPanels, Start, View, matmul, matmul_bf16, matmul_bytes, matmul_panels},
 };
 
 /// Numbers of the weight `[out, in]` and the bias `[out]` of an affine map, laid out as in `PyTorch`.
@@ -43,7 +43,9 @@ impl Tape<'_> {
         let (shape, start) = ([rows, inputs, outputs], Start::Row(bias));
         match mode {
             // The weights change with every step: there is nothing to keep.
-            Mode::Training(_) => matmul(isa, self.pool, &mut y, input, weights, shape, start),
+            Mode::Training { factors, .. } => {
+                multiply(factors)(isa, self.pool, &mut y, input, weights, shape, start);
+            }
             Mode::Inference(Precision::F32) => match parameters.panels(map.weight, isa) {
                 Some(panels) => {
                     matmul_panels(self.team.as_deref_mut(), isa, self.pool, &mut y, input, panels, start);
@@ -76,6 +78,16 @@ impl Tape<'_> {
     }
 }
 
+/// `c = start + a · b` in some number format.
+type Multiply = fn(Isa, &mut Pool, &mut [f32], View<'_>, View<'_>, [usize; 3], Start<'_>);
+
+fn multiply(factors: Factors) -> Multiply {
+    match factors {
+        Factors::F32 => matmul,
+        Factors::Bf16 => matmul_bf16,
+    }
+}
+
 impl Saved {
     pub fn backward(self, tape: &mut Tape<'_>, gradients: &mut Gradients) {
         tape.discard(self.output);
@@ -84,11 +96,13 @@ impl Saved {
         let parameters = tape.parameters;
         let weight = parameters.get(self.map.weight);
         let outputs = weight.rows;
+        let Mode::Training { factors, .. } = tape.mode else { unreachable!("a backward pass belongs to training") };
+        let multiply = multiply(factors);
         if weight.trainable {
             let (dweight, fresh) = gradients.dense(self.map.weight, outputs * inputs);
             let x = View::rows(tape.values[self.input].contents(), inputs);
             let start = if fresh { Start::Zero } else { Start::Target };
-            matmul(
+            multiply(
                 tape.isa,
                 tape.pool,
                 dweight,
@@ -107,7 +121,7 @@ impl Saved {
             let start = if known.is_some() { Start::Target } else { Start::Zero };
             let mut dx = known.unwrap_or_else(|| tape.pool.take(rows * inputs));
             let weights = View::rows(&weight.values, inputs);
-            matmul(tape.isa, tape.pool, &mut dx, View::rows(&dy, outputs), weights, [rows, outputs, inputs], start);
+            multiply(tape.isa, tape.pool, &mut dx, View::rows(&dy, outputs), weights, [rows, outputs, inputs], start);
             tape.put_gradient(self.input, dx);
         }
         tape.pool.give(dy);

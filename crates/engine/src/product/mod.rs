@@ -10,6 +10,7 @@
 mod ahead;
 mod bytes;
 mod columns;
+mod halves;
 mod panels;
 mod rows;
 mod tile;
@@ -18,6 +19,7 @@ mod view;
 pub(crate) use ahead::Ahead;
 pub use bytes::quantize_rows;
 pub(crate) use bytes::{QuantizedPanels, matmul_bytes, quantized_width};
+pub(crate) use halves::matmul_bf16;
 pub(crate) use panels::{Panels, panel_width};
 pub(crate) use rows::Rows;
 pub(crate) use tile::small_matmul_body;

@@ -2,20 +2,20 @@
 
 /// A matrix in a slice, its rows or its columns contiguous; element `(i, j)` is `data[i * row + j * column]`.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub data: &'a [f32],
+pub(crate) struct View<'a, T = f32> {
+    pub data: &'a [T],
     pub row: usize,
     pub column: usize,
 }
 
-impl<'a> View<'a> {
-    /// Rows of `width` floats, end to end.
-    pub fn rows(data: &'a [f32], width: usize) -> Self {
+impl<'a, T> View<'a, T> {
+    /// Rows of `width` elements, end to end.
+    pub fn rows(data: &'a [T], width: usize) -> Self {
         Self { data, row: width, column: 1 }
     }
 
-    /// Rows that start `row` floats apart.
-    pub fn strided(data: &'a [f32], row: usize) -> Self {
+    /// Rows that start `row` elements apart.
+    pub fn strided(data: &'a [T], row: usize) -> Self {
         Self { data, row, column: 1 }
     }
 
@@ -34,7 +34,9 @@ impl<'a> View<'a> {
     pub fn holds(self, rows: usize, columns: usize) -> bool {
         rows == 0 || columns == 0 || (rows - 1) * self.row + (columns - 1) * self.column < self.data.len()
     }
+}
 
+impl View<'_> {
     /// An element.
     #[cfg(test)]
     pub fn at(self, row: usize, column: usize) -> f32 {

@@ -1,7 +1,7 @@
 //! The same bits, run after run, whatever the memory held before.
 
 use nomen_engine::{
-    Gradients, Isa, Pool,
+    DropoutKey, Factors, Gradients, Isa, Mode, Pool,
     optimizer::{Adamw, AdamwConfig},
 };
 
@@ -78,7 +78,7 @@ fn training_with_two_workers_ends_in_the_same_bits() {
 #[test]
 fn another_dropout_key_drops_other_values() {
     let case = cases::dropout();
-    let other = nomen_engine::Mode::Training(nomen_engine::DropoutKey::new(5, 2));
+    let other = Mode::Training { dropout: DropoutKey::new(5, 2), factors: Factors::F32 };
     let [first, second] =
         [training(), other].map(|mode| case.forward(&mut Pool::default(), Isa::detect(), mode).output);
     assert_ne!(bits(&first), bits(&second));

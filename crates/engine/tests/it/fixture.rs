@@ -1,7 +1,7 @@
 //! Random weights, small forward passes over them, and comparisons.
 
 use nomen_engine::{
-    Buffer, DropoutKey, Gradient, Gradients, Isa, Linear, Lookup, Mode, Norm, Packed, Parameter, ParameterId,
+    Buffer, DropoutKey, Factors, Gradient, Gradients, Isa, Linear, Lookup, Mode, Norm, Packed, Parameter, ParameterId,
     Parameters, Pool, Random, Tape, Tensor,
 };
 
@@ -116,7 +116,7 @@ impl Case {
 
 /// The one dropout key of all cases: dropping the same values every time makes the loss a function.
 pub fn training() -> Mode {
-    Mode::Training(DropoutKey::new(5, 1))
+    Mode::Training { dropout: DropoutKey::new(5, 1), factors: Factors::F32 }
 }
 
 /// The gradient of every weight of a parameter.

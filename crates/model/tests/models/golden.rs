@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::{
-    DropoutKey, Gradient, Gradients, Isa, Mode, Packed, Pool, Precision, Tape,
+    DropoutKey, Factors, Gradient, Gradients, Isa, Mode, Packed, Pool, Precision, Tape,
     optimizer::{Adamw, AdamwConfig, Decay, Schedule},
 };
 use nomen_model::{TokenClassifier, encoder::Binding};
@@ -46,16 +46,20 @@ impl Golden {
 }
 
 fn training() -> Mode {
-    Mode::Training(DropoutKey::new(1, 1))
+    training_with(Factors::F32)
+}
+
+fn training_with(factors: Factors) -> Mode {
+    Mode::Training { dropout: DropoutKey::new(1, 1), factors }
 }
 
 /// Loss and gradients of the batch, of its labelled rows alone as in training.
-fn pass(model: &TokenClassifier, golden: &Golden, isa: Isa, gradients: &mut Gradients) -> f64 {
+fn pass(model: &TokenClassifier, golden: &Golden, isa: Isa, factors: Factors, gradients: &mut Gradients) -> f64 {
     let packed = golden.packed();
     let targets = (0..).zip(golden.targets()).filter(|(_, target)| target.is_some());
     let (rows, targets): (Vec<u32>, Vec<_>) = targets.unzip();
     let mut pool = Pool::default();
-    let mut tape = Tape::new(model.parameters(), &mut pool, &packed, isa, training());
+    let mut tape = Tape::new(model.parameters(), &mut pool, &packed, isa, training_with(factors));
     let logits = model.forward(&mut tape, &golden.ids(), packed.positions(), Some(&rows));
     let loss = tape.cross_entropy(&logits, &targets, targets.len() as f64);
     gradients.clear();
@@ -181,7 +185,7 @@ fn wanted_rows_have_the_bits_that_they_have_among_all() {
 fn the_loss_and_every_gradient_are_those_of_transformers() {
     each(|case, model, golden, isa| {
         let mut gradients = Gradients::new(model.parameters());
-        let loss = pass(model, golden, isa, &mut gradients) as f32;
+        let loss = pass(model, golden, isa, Factors::F32, &mut gradients) as f32;
         assert_close(&format!("{case}: loss"), &[loss], &golden.floats("loss"), 1e-6);
         let mut expected = golden.named("grad.");
         let scale = expected.values().map(|values| largest(values)).fold(0.0, f32::max);
@@ -197,6 +201,24 @@ fn the_loss_and_every_gradient_are_those_of_transformers() {
     });
 }
 
+/// A factor of 16 bits is off by up to 1/256 of itself; what is added up over layers and rows stays within a few of these.
+#[test]
+fn with_factors_of_16_bits_loss_and_gradients_are_near_those_of_transformers() {
+    each(|case, model, golden, isa| {
+        let mut gradients = Gradients::new(model.parameters());
+        let loss = pass(model, golden, isa, Factors::Bf16, &mut gradients) as f32;
+        let exact = golden.floats("loss");
+        assert_ne!([loss], exact[..], "{case}");
+        assert_close(&format!("{case}: loss"), &[loss], &exact, 1e-2 * exact[0]);
+        let expected = golden.named("grad.");
+        for binding in model.bindings().iter().filter(|binding| binding.name.ends_with("weight")) {
+            let expected = &expected[binding.name.as_str()];
+            let found = gradient(model, &gradients, binding);
+            assert_close(&format!("{case}: {}", binding.name), &found, expected, 0.05 * largest(expected));
+        }
+    });
+}
+
 #[test]
 fn ten_steps_of_adamw_are_those_of_pytorch() {
     each(|case, model, golden, isa| {
@@ -207,7 +229,7 @@ fn ten_steps_of_adamw_are_those_of_pytorch() {
         let [mut losses, mut rates, mut norms] = [const { Vec::new() }; 3];
         for step in 0..10 {
             let rate = schedule.rate(step);
-            losses.push(pass(model, golden, isa, &mut gradients) as f32);
+            losses.push(pass(model, golden, isa, Factors::F32, &mut gradients) as f32);
             let stepped = optimizer.step(model.parameters_mut(), &mut [&mut gradients], rate, isa).unwrap();
             rates.push(rate as f32);
             norms.push(stepped.gradient_norm as f32);

@@ -54,8 +54,8 @@ const FOREIGN: &[(&[&str], &str)] = &[
     ),
     (&["resume_from_checkpoint"], "a run goes on with --resume on the command line"),
     (
-        &["fp16", "bf16", "fp16_full_eval", "bf16_full_eval", "tf32", "use_amp", "mixed_precision"],
-        "training computes in f32; on CPUs without matrix units bf16 products are slower than f32's",
+        &["fp16", "fp16_full_eval", "bf16_full_eval", "tf32", "use_amp", "mixed_precision"],
+        "training computes in f32; bf16=true rounds the factors of products to 16 bits",
     ),
     (
         &["load_best_model_at_end", "metric_for_best_model", "greater_is_better"],

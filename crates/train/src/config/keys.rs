@@ -51,6 +51,7 @@ pub(super) const KEYS: &[Key] = &[
     key("weight_decay", NotNegative),
     key("max_grad_norm", NotNegative),
     key("dropout", Probability),
+    key("bf16", Flag),
     key("freeze_embeddings", Flag),
     key("freeze_layers", Whole(0, U32)),
     key("alignment", Name(&["word", "piece"])),

@@ -36,6 +36,7 @@ pub struct RunConfig {
     pub weight_decay: Option<f64>,
     pub max_grad_norm: Option<f64>,
     pub dropout: Option<f32>,
+    pub bf16: Option<bool>,
     pub freeze_embeddings: Option<bool>,
     pub freeze_layers: Option<usize>,
     pub alignment: Option<Alignment>,

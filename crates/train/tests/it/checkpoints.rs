@@ -216,6 +216,7 @@ fn a_run_with_another_setting_is_refused_and_the_setting_named() {
         eval_every: 1,
         patience: 1,
         checkpoint_every: 1,
+        bf16: true,
         freeze_embeddings: true,
         freeze_layers: 1,
     };

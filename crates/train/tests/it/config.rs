@@ -177,8 +177,7 @@ fn names_of_other_tools_are_refused_with_the_name_to_use() {
         ("model_name_or_path", "base"),
         ("output_dir", "--out"),
         ("per_device_eval_batch_size", "never padded"),
-        ("fp16", "f32"),
-        ("bf16", "f32"),
+        ("fp16", "bf16=true"),
     ] {
         let message = refusal(&[&format!("{other}=1")]);
         assert!(message.contains("is not a key here") && message.contains(ours), "{message}");

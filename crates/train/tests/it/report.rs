@@ -124,7 +124,7 @@ fn settings() -> Settings {
     let text = "learning_rate = 2e-4\nlr_scheduler = \"linear\"\nwarmup_ratio = 0.1\nnum_train_epochs = 12\nmax_steps = 0\n\
                 train_batch_size = 16\ntrain_batch_pieces = 0\nweight_decay = 0.01\nmax_grad_norm = 1.0\n\
                 alignment = \"word\"\nmax_length = 128\nstride = 32\nseed = 7\nthreads = 2\neval_every = 38\npatience = 6\n\
-                checkpoint_every = 0\nfreeze_embeddings = false\nfreeze_layers = 0";
+                checkpoint_every = 0\nbf16 = false\nfreeze_embeddings = false\nfreeze_layers = 0";
     toml::from_str(text).unwrap()
 }
 

@@ -77,6 +77,7 @@ pub fn settings() -> Settings {
         eval_every: 0,
         patience: 0,
         checkpoint_every: 0,
+        bf16: false,
         freeze_embeddings: false,
         freeze_layers: 0,
     }

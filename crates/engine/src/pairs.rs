@@ -65,7 +65,10 @@ impl<V: Vector> Pairs for Widened<V> {
 mod x86 {
     #![allow(unsafe_code)]
 
-    use std::arch::x86_64::{__m512i, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_set1_epi32};
+    use std::{
+        arch::x86_64::{__m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_set1_epi32},
+        mem::transmute,
+    };
 
     use super::Pairs;
     use crate::vector::Avx512;
@@ -93,9 +96,8 @@ mod x86 {
 
         #[inline(always)]
         fn add_products(self, other: Self, sum: Avx512) -> Avx512 {
-            Avx512::from_register(unsafe {
-                _mm512_dpbf16_ps(sum.register(), std::mem::transmute(self.0), std::mem::transmute(other.0))
-            })
+            let (a, b) = unsafe { (transmute::<__m512i, __m512bh>(self.0), transmute::<__m512i, __m512bh>(other.0)) };
+            Avx512::from_register(unsafe { _mm512_dpbf16_ps(sum.register(), a, b) })
         }
     }
 }

@@ -163,12 +163,12 @@ impl Workers {
         let mut tape = Tape::new(classifier.parameters(), pool, &packed, self.isa, mode).shared_by(team);
         let logits = classifier.forward(&mut tape, &ids, packed.positions(), Some(&deciding));
         let mut logits = tape.read(&logits);
-        let take = |window: &&Window| {
+        let of_window = |window: &&Window| {
             let (these, rest) = logits.split_at(window.decides.len() * tags);
             logits = rest;
             these.to_vec()
         };
-        windows.iter().map(take).collect()
+        windows.iter().map(of_window).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {

@@ -238,12 +238,12 @@ mod tests {
     use super::*;
     use crate::{Random, pairs::rounded};
 
-    /// Both factors as they are multiplied.
     fn drawn(len: usize, seed: u64) -> Vec<f32> {
         let mut random = Random::new(seed);
         (0..len).map(|_| random.normal() as f32).collect()
     }
 
+    /// A factor as it is multiplied.
     fn halved(value: f32) -> f64 {
         f64::from(f32::from_bits(rounded(value) << 16))
     }

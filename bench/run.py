@@ -72,7 +72,7 @@ MEASUREMENTS = {
     ),
     "training-ncbi": Measurement(
         "speed and memory of training beside transformers, ncbi_disease",
-        [f"{PEERS}/speed.py --base BASE --data DATA/ncbi_disease {NOMEN} --rounds 3"],
+        [f"{PEERS}/speed.py --base BASE --data DATA/ncbi_disease {NOMEN} --steps 40 --rounds 3"],
         {"BASE": "base"},
     ),
     "training-bert-base": Measurement(

@@ -110,6 +110,14 @@ pub enum ReadErrorKind {
         /// Line of the first row.
         first_line: usize,
     },
+    /// A row of a table has another number of cells than its header.
+    #[error("{found} cells, but the header has {expected}; quote cells that hold the separator")]
+    Cells {
+        /// Cells of this row.
+        found: usize,
+        /// Columns of the table.
+        expected: usize,
+    },
     /// A single column, where a token and a tag are needed.
     #[error(
         "one column only; a CoNLL row needs a token and a tag, separated by a tab or spaces (read plain text as `text`)"
@@ -178,6 +186,20 @@ pub enum EntityFault {
         other: Unit,
         /// Where.
         line: usize,
+    },
+    /// Token indices that are no tokens of the text.
+    #[error("entity {index} ({label}): tokens {start} to {end} of {count}; correct the indices (from 0, end inclusive)")]
+    Tokens {
+        /// Position in the list, from 1.
+        index: usize,
+        /// Its label.
+        label: String,
+        /// Its first token, as the file has it.
+        start: usize,
+        /// Its last token.
+        end: usize,
+        /// How many tokens there are.
+        count: usize,
     },
     /// Two entities share text.
     #[error(

@@ -13,8 +13,22 @@ pub enum Format {
     Conll,
     /// spaCy's `[[text, {"entities": [[start, end, label]]}], ...]`, or such pairs one a line.
     SpacyList,
+    /// Prodigy's JSONL.
+    Prodigy,
+    /// doccano's JSONL, of sequence labelling and of projects with relations.
+    Doccano,
+    /// Label Studio's JSON, with annotations or predictions.
+    LabelStudio,
+    /// Argilla's records, with responses or suggestions.
+    Argilla,
+    /// GLiNER's training data: tokens and spans of them.
+    Gliner,
     /// Plain text, one text a line.
     Text,
+    /// A table with named columns, separated by commas.
+    Csv,
+    /// A table with named columns, separated by tabs.
+    Tsv,
 }
 
 /// Not the name of a format.
@@ -27,7 +41,19 @@ pub struct UnknownFormat {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Conll, Self::SpacyList, Self::Text];
+    pub const ALL: [Self; 11] = [
+        Self::Jsonl,
+        Self::Conll,
+        Self::SpacyList,
+        Self::Prodigy,
+        Self::Doccano,
+        Self::LabelStudio,
+        Self::Argilla,
+        Self::Gliner,
+        Self::Text,
+        Self::Csv,
+        Self::Tsv,
+    ];
 
     /// The format's name, as commands take it.
     pub fn name(self) -> &'static str {
@@ -35,7 +61,14 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Conll => "conll",
             Self::SpacyList => "spacy-list",
+            Self::Prodigy => "prodigy",
+            Self::Doccano => "doccano",
+            Self::LabelStudio => "label-studio",
+            Self::Argilla => "argilla",
+            Self::Gliner => "gliner",
             Self::Text => "text",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
         }
     }
 

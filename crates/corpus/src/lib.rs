@@ -28,19 +28,30 @@
 #![allow(clippy::doc_markdown)]
 
 mod annotation;
+mod argilla;
+mod compression;
 mod conll;
 mod detect;
+mod doccano;
+mod elements;
 mod error;
+mod fields;
 mod fingerprint;
 mod format;
+mod gliner;
+mod holds;
 mod json;
 mod jsonl;
+mod label_studio;
 mod limits;
 mod lines;
 mod loss;
+mod prodigy;
 mod reader;
+mod records;
 mod report;
 mod spacy_list;
+mod table;
 mod text;
 mod writer;
 
@@ -51,5 +62,5 @@ pub use format::{Format, UnknownFormat};
 pub use limits::Limits;
 pub use loss::{Loss, Losses};
 pub use reader::{ReadOptions, Reader, open, open_with, read, read_all, read_with};
-pub use report::{Columns, Listed, Report, SchemeEvidence, SchemeFound, Separator, TagRepair, UnitSwitch};
+pub use report::{Columns, LeftOut, Listed, Report, SchemeEvidence, SchemeFound, Separator, TagRepair, UnitSwitch};
 pub use writer::{Atomic, WriteOptions, Writer};

@@ -1,20 +1,20 @@
 //! Documents out of a file or a stream, one after the other.
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Cursor, Read},
+    io::{self, BufRead, Cursor, Read},
     path::{Path, PathBuf},
 };
 
-use schema::{Document, tags::Scheme};
+use schema::{Document, offset::Unit, tags::Scheme};
 
 use crate::{
-    Evidence, Format, Limits, ReadError, ReadErrorKind, Report,
+    Evidence, Format, Limits, ReadError, ReadErrorKind, Report, compression,
     conll::Conll,
     error::Fault,
     jsonl::Jsonl,
     lines::{BYTE_ORDER_MARK, Input},
-    spacy_list::SpacyList,
+    records::{Dialect, Records},
+    table::{self, Table},
     text::Text,
 };
 
@@ -22,12 +22,16 @@ use crate::{
 const HEAD: usize = 1 << 20;
 
 /// What the caller knows about an input.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     /// The format; detected where it is `None`.
     pub format: Option<Format>,
     /// The tag scheme of a CoNLL file; concluded from its tags where it is `None`.
     pub scheme: Option<Scheme>,
+    /// What the offsets count; the format, and texts that are quoted, say it where it is `None`.
+    pub unit: Option<Unit>,
+    /// The column of a table, or the field of a tool's task, that holds the text; `text` where it is `None`.
+    pub text_field: Option<String>,
     /// Bounds on one document.
     pub limits: Limits,
 }
@@ -47,11 +51,33 @@ pub struct Reader<'r> {
 enum Source<'r> {
     Jsonl(Jsonl<'r>),
     Conll(Box<Conll<'r>>),
-    SpacyList(SpacyList<'r>),
+    Records(Box<Records<'r>>),
+    Table(Box<Table<'r>>),
     Text(Text<'r>),
 }
 
-/// Opens a file; the format is detected where it is not given.
+impl<'r> Source<'r> {
+    /// The source of `head` and then `rest`, in a format that needs no more than these; CoNLL needs a look at its tags.
+    fn new(format: Format, head: Vec<u8>, rest: Input<'r>, options: &ReadOptions) -> Self {
+        let header = table::header(&head);
+        let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
+        let dialect = match format {
+            Format::Jsonl => return Self::Jsonl(Jsonl::new(input, options)),
+            Format::Csv => return Self::Table(Box::new(Table::new(input, &header, table::COMMA, options))),
+            Format::Tsv => return Self::Table(Box::new(Table::new(input, &header, table::TAB, options))),
+            Format::Text | Format::Conll => return Self::Text(Text::new(input, options.limits)),
+            Format::SpacyList => Dialect::SpacyList,
+            Format::Prodigy => Dialect::Prodigy,
+            Format::Doccano => Dialect::Doccano,
+            Format::LabelStudio => Dialect::LabelStudio,
+            Format::Argilla => Dialect::Argilla,
+            Format::Gliner => Dialect::Gliner,
+        };
+        Self::Records(Box::new(Records::new(&dialect, input, options)))
+    }
+}
+
+/// Opens a file; it may be compressed with gzip or Zstandard, and the format is detected where it is not given.
 ///
 /// The tag scheme of a CoNLL file is concluded in a first pass over the whole file.
 ///
@@ -68,12 +94,12 @@ pub fn open(path: impl AsRef<Path>, format: Option<Format>) -> Result<Reader<'st
 pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reader<'static>, ReadError> {
     let path = path.as_ref();
     let failed = |error: io::Error| Fault::fatal(0, error).in_file(path);
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
+    let mut file = compression::open(path).map_err(failed)?;
     let mut head = Vec::new();
     (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
     // A pipe can be read once only, whatever its name.
     let again = path.is_file() && head.len() == HEAD;
-    Reader::new(path, Some(path), head, Box::new(file), again, options)
+    Reader::new(path, Some(&compression::bare_name(path)), head, file, again, options)
 }
 
 /// Reads a stream, such as standard input, that is called `name` in errors.
@@ -92,11 +118,12 @@ pub fn read<'r>(input: impl BufRead + Send + 'r, name: &str, format: Format) -> 
 /// # Errors
 /// As [`read`], and when the format is not recognized.
 pub fn read_with<'r>(
-    mut input: impl BufRead + Send + 'r,
+    input: impl BufRead + Send + 'r,
     name: &str,
     options: &ReadOptions,
 ) -> Result<Reader<'r>, ReadError> {
     let failed = |error: io::Error| Fault::fatal(0, error).in_file(name);
+    let mut input = compression::decompressed(Box::new(input)).map_err(failed)?;
     let mut head = Vec::new();
     if options.format.is_some() {
         (&mut input).take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut head).map_err(failed)?;
@@ -112,7 +139,7 @@ pub fn read_with<'r>(
             input.consume(taken);
         }
     }
-    Reader::new(Path::new(name), None, head, Box::new(input), false, options)
+    Reader::new(Path::new(name), None, head, input, false, options)
 }
 
 /// All documents of a file and the report on them, or the first error: never a part of a file.
@@ -152,18 +179,12 @@ impl<'r> Reader<'r> {
             report.byte_order_mark = true;
             head.drain(..BYTE_ORDER_MARK.len());
         }
-        let limits = options.limits;
         let source = if format == Format::Conll {
             let again = again.then_some(path);
             let conll = Conll::new(head, whole, rest, again, options, &mut report);
             Source::Conll(Box::new(conll.map_err(|fault| fault.in_file(path))?))
         } else {
-            let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
-            match format {
-                Format::Jsonl => Source::Jsonl(Jsonl::new(input, limits)),
-                Format::SpacyList => Source::SpacyList(SpacyList::new(input, limits)),
-                Format::Text | Format::Conll => Source::Text(Text::new(input, limits)),
-            }
+            Source::new(format, head, rest, options)
         };
         Ok(Self { source, report, path: path.to_owned(), ended: false })
     }
@@ -195,7 +216,8 @@ impl Iterator for Reader<'_> {
         let next = match &mut self.source {
             Source::Jsonl(source) => source.next(report),
             Source::Conll(source) => source.next(report),
-            Source::SpacyList(source) => source.next(report),
+            Source::Records(source) => source.next(report),
+            Source::Table(source) => source.next(report),
             Source::Text(source) => source.next(report),
         };
         match next {

@@ -42,6 +42,8 @@ pub struct Report {
     pub moved_to_meta: BTreeSet<String>,
     /// Texts of which the file does not say that anyone annotated them.
     pub unannotated: usize,
+    /// What the file has beside the documents that were taken from it.
+    pub left_out: BTreeMap<LeftOut, usize>,
     /// Lines of multi-word tokens and of empty nodes (`1-2`, `1.1`), passed over because their words have rows.
     pub skipped_rows: usize,
 }
@@ -102,6 +104,39 @@ pub struct UnitSwitch {
 impl fmt::Display for UnitSwitch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: offsets count {}, converted", self.line, self.unit)
+    }
+}
+
+/// Something that an annotation tool's file holds beside what is gold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeftOut {
+    /// An example that was answered `reject`.
+    Rejected,
+    /// An example that was answered `ignore`.
+    Ignored,
+    /// An annotation that was cancelled.
+    Cancelled,
+    /// An answer that was not submitted.
+    Unsubmitted,
+    /// An annotation beside the one that was taken.
+    OtherAnnotation,
+    /// A suggestion beside the one that was taken.
+    OtherSuggestion,
+    /// A result that is no span with a label, such as a choice or a relation.
+    NotSpan,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Rejected => "examples answered `reject`",
+            Self::Ignored => "examples answered `ignore`",
+            Self::Cancelled => "annotations that were cancelled",
+            Self::Unsubmitted => "answers that were not submitted",
+            Self::OtherAnnotation => "annotations beside the one taken of each text",
+            Self::OtherSuggestion => "suggestions beside the one taken of each text",
+            Self::NotSpan => "results that are no spans with a label",
+        })
     }
 }
 
@@ -175,6 +210,7 @@ impl Report {
             units: Listed::default(),
             moved_to_meta: BTreeSet::new(),
             unannotated: 0,
+            left_out: BTreeMap::new(),
             skipped_rows: 0,
         }
     }
@@ -182,6 +218,10 @@ impl Report {
     /// Entities of all labels.
     pub fn entity_count(&self) -> usize {
         self.entities.values().sum()
+    }
+
+    pub(crate) fn leave_out(&mut self, what: LeftOut) {
+        *self.left_out.entry(what).or_insert(0) += 1;
     }
 
     pub(crate) fn count(&mut self, document: &Document) {
@@ -238,6 +278,9 @@ impl fmt::Display for Report {
         note(f, self.repairs.total, "tags repaired")?;
         note(f, self.units.total, "documents with offsets in another unit converted")?;
         note(f, self.unannotated, "texts without annotations")?;
+        for (what, count) in &self.left_out {
+            write!(f, "\nleft out: {count} {what}")?;
+        }
         note(f, self.skipped_rows, "rows of multi-word tokens and empty nodes passed over")?;
         note(f, self.errors, "places could not be read")?;
         if !self.moved_to_meta.is_empty() {

@@ -9,8 +9,7 @@ mod sentence;
 mod write;
 
 use std::{
-    fs::File,
-    io::{BufReader, Cursor, Read},
+    io::{Cursor, Read},
     path::Path,
 };
 
@@ -22,7 +21,7 @@ use serde_json::Value;
 
 use self::sentence::{Sentence, Sentences};
 use crate::{
-    Columns, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, TagRepair,
+    Columns, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, TagRepair, compression,
     error::Fault,
     lines::{BYTE_ORDER_MARK, Input},
 };
@@ -58,11 +57,11 @@ impl<'r> Conll<'r> {
         let found = match (options.scheme, again) {
             (Some(scheme), _) => SchemeFound { scheme, evidence: SchemeEvidence::Given },
             (None, Some(path)) => {
-                let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(|e| Fault::fatal(0, e))?);
+                let mut file = compression::open(path).map_err(|e| Fault::fatal(0, e))?;
                 if report.byte_order_mark {
                     file.read_exact(&mut [0; BYTE_ORDER_MARK.len()]).map_err(|e| Fault::fatal(0, e))?;
                 }
-                conclude(Sentences::new(Box::new(file), columns, limit), true)
+                conclude(Sentences::new(file, columns, limit), true)
             }
             (None, None) => {
                 let input = Box::new(sentences_of(&head, whole));

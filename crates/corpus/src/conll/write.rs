@@ -19,8 +19,8 @@ pub(crate) struct Writer {
 
 /// A document as rows.
 pub(crate) struct Rows {
-    tokens: Vec<Span>,
-    chunks: Vec<Chunk>,
+    pub(crate) tokens: Vec<Span>,
+    pub(crate) chunks: Vec<Chunk>,
 }
 
 impl Writer {

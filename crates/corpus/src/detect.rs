@@ -47,14 +47,14 @@ impl Format {
         let extension = extension.map(str::to_ascii_lowercase);
         let named = extension.as_deref().and_then(by_extension);
         // The share of rows that a token table must reach: all but a few where nothing else speaks for it.
-        let table = matches!(named, Some(Self::Conll | Self::Csv | Self::Tsv)) || table::is_own_header(&text);
-        if !table && conll::looks_like(&text) {
+        let own_table = table::is_own_header(&text);
+        if named != Some(Self::Conll) && !own_table && conll::looks_like(&text) {
             return Ok((Self::Conll, Evidence::Content));
         }
         if let Some(format) = json(&text)? {
             return Ok((format, Evidence::Content));
         }
-        if table::is_own_header(&text) {
+        if own_table {
             let tab = text.lines().next().is_some_and(|line| line.contains(char::from(table::TAB)));
             return Ok((if tab { Self::Tsv } else { Self::Csv }, Evidence::Content));
         }

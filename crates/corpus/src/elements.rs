@@ -128,6 +128,7 @@ impl<'r> Elements<'r> {
             return Err(Fault::fatal(line, line_limit(limit)));
         }
         self.line += newlines(&bytes);
+        bytes.truncate(bytes.trim_ascii_end().len());
         Ok((line, bytes))
     }
 

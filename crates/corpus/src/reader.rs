@@ -58,14 +58,13 @@ enum Source<'r> {
 
 impl<'r> Source<'r> {
     /// The source of `head` and then `rest`, in a format that needs no more than these; CoNLL needs a look at its tags.
-    fn new(format: Format, head: Vec<u8>, rest: Input<'r>, options: &ReadOptions) -> Self {
-        let header = table::header(&head);
+    fn new(format: Format, head: Vec<u8>, rest: Input<'r>, options: &ReadOptions) -> Result<Self, Fault> {
         let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
         let dialect = match format {
-            Format::Jsonl => return Self::Jsonl(Jsonl::new(input, options)),
-            Format::Csv => return Self::Table(Box::new(Table::new(input, &header, table::COMMA, options))),
-            Format::Tsv => return Self::Table(Box::new(Table::new(input, &header, table::TAB, options))),
-            Format::Text | Format::Conll => return Self::Text(Text::new(input, options.limits)),
+            Format::Jsonl => return Ok(Self::Jsonl(Jsonl::new(input, options))),
+            Format::Csv => return Ok(Self::Table(Box::new(Table::new(input, table::COMMA, options)?))),
+            Format::Tsv => return Ok(Self::Table(Box::new(Table::new(input, table::TAB, options)?))),
+            Format::Text | Format::Conll => return Ok(Self::Text(Text::new(input, options.limits))),
             Format::SpacyList => Dialect::SpacyList,
             Format::Prodigy => Dialect::Prodigy,
             Format::Doccano => Dialect::Doccano,
@@ -73,7 +72,7 @@ impl<'r> Source<'r> {
             Format::Argilla => Dialect::Argilla,
             Format::Gliner => Dialect::Gliner,
         };
-        Self::Records(Box::new(Records::new(&dialect, input, options)))
+        Ok(Self::Records(Box::new(Records::new(&dialect, input, options))))
     }
 }
 
@@ -184,7 +183,7 @@ impl<'r> Reader<'r> {
             let conll = Conll::new(head, whole, rest, again, options, &mut report);
             Source::Conll(Box::new(conll.map_err(|fault| fault.in_file(path))?))
         } else {
-            Source::new(format, head, rest, options)
+            Source::new(format, head, rest, options).map_err(|fault| fault.in_file(path))?
         };
         Ok(Self { source, report, path: path.to_owned(), ended: false })
     }

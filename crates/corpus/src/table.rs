@@ -9,7 +9,7 @@
 //! quotation marks are text like any other.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, BufRead as _, Cursor, Read, Write},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -52,15 +52,19 @@ struct Columns {
 
 impl<'r> Table<'r> {
     /// A table whose cells are separated by `delimiter`; its header tells whether it is Nomen's own.
-    pub(crate) fn new(input: Input<'r>, header: &str, delimiter: u8, options: &ReadOptions) -> Self {
+    pub(crate) fn new(mut input: Input<'r>, delimiter: u8, options: &ReadOptions) -> Result<Self, Fault> {
+        let mut header = Vec::new();
+        let room = options.limits.document_bytes as u64;
+        (&mut input).take(room).read_until(b'\n', &mut header).map_err(|error| Fault::fatal(1, error))?;
+        let own = is_own_header(&String::from_utf8_lossy(&header));
+        let input: Input<'r> = Box::new(Cursor::new(header).chain(input));
         let read = Arc::new(AtomicUsize::new(0));
         // Several buffers may be ahead of the row that is given.
         let limit = options.limits.document_bytes.saturating_add(1 << 18);
         let metered = Metered { inner: input, read: Arc::clone(&read), limit };
-        let own = is_own(header.split(char::from(delimiter)));
         let quoting = delimiter == COMMA || own;
         let rows = csv::ReaderBuilder::new().delimiter(delimiter).quoting(quoting).has_headers(false).from_reader(metered);
-        Self { rows, read, options: options.clone(), columns: None }
+        Ok(Self { rows, read, options: options.clone(), columns: None })
     }
 
     pub(crate) fn next(&mut self, report: &mut Report) -> Option<Result<Document, Fault>> {
@@ -92,12 +96,6 @@ impl<'r> Table<'r> {
             Err(error) => Err(fault(error, line, self.options.limits.document_bytes)),
         }
     }
-}
-
-/// The first line of a table that starts with `head`.
-pub(crate) fn header(head: &[u8]) -> String {
-    let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-    String::from_utf8_lossy(line).into_owned()
 }
 
 /// Whether a text starts with the header of Nomen's own tables.

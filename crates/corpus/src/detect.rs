@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use thiserror::Error;
 
-use crate::{Format, conll, lines::BYTE_ORDER_MARK, table};
+use crate::{Format, compression, conll, lines::BYTE_ORDER_MARK, table};
 
 /// How a format was concluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,14 @@ impl Format {
             (None, Some("json")) => Err(Unrecognized { reason: "it is neither a spaCy list nor JSON lines nor a known tool's export" }),
             (None, Some(_)) => Err(Unrecognized { reason: "an unknown file name ending, and neither JSON nor CoNLL" }),
         }
+    }
+}
+
+impl Format {
+    /// The format that a file's name tells, with or without the ending of a compressed one; `None` where several share the ending.
+    pub fn of_name(name: &Path) -> Option<Self> {
+        let name = compression::bare_name(name);
+        by_extension(&name.extension()?.to_str()?.to_ascii_lowercase())
     }
 }
 

@@ -36,7 +36,10 @@ pub(crate) fn document(value: Value, place: &mut Place<'_>) -> Result<Option<Doc
         None => (suggested(predictions, &text, place)?, true),
     };
     place.report.unannotated += usize::from(partial && mentions.is_empty());
-    let entities = annotation::entities(&text, mentions, Counting::Unsaid(&UNITS), place)?;
+    // Versions of today count code points, and quotes show where that is not so; without quotes nothing does.
+    let quoted = mentions.iter().all(|mention| mention.quote.is_some());
+    let counting = if quoted { Counting::Promised(Unit::CodePoints) } else { Counting::Unsaid(&UNITS) };
+    let entities = annotation::entities(&text, mentions, counting, place)?;
     let mut document = Document::new(text).with_entities(entities)?;
     document.partial = partial;
     document.meta = meta(task, data)?;

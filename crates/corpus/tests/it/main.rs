@@ -8,6 +8,7 @@ mod mutations;
 mod real_files;
 mod round_trips;
 mod streams;
+mod tools;
 mod units;
 mod writers;
 

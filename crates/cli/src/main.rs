@@ -8,6 +8,7 @@ mod input;
 mod judgement;
 mod output;
 mod progress;
+mod project;
 mod recognizer;
 mod scores;
 mod signals;

@@ -2,6 +2,7 @@
 
 mod convert;
 mod evaluate;
+mod init;
 mod quantize;
 mod quickstart;
 mod tag;
@@ -27,6 +28,7 @@ Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
 #[derive(Subcommand)]
 enum Command {
     Quickstart(quickstart::Arguments),
+    Init(init::Arguments),
     Convert(convert::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
@@ -38,6 +40,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Quickstart(arguments) => quickstart::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
         Command::Convert(arguments) => convert::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use schema::Schema;
 use serde::{Deserialize, Serialize};
 
@@ -90,18 +90,56 @@ impl Project {
         Ok(Self { root: root.to_owned(), config })
     }
 
-    pub fn config(&self) -> &Config {
-        &self.config
+    /// A path of the project file, as a command takes it that runs in this folder.
+    fn path(&self, of_project: &Path) -> PathBuf {
+        let path = self.root.join(of_project);
+        let here = env::current_dir().unwrap_or_default();
+        path.strip_prefix(&here).map_or(path.clone(), Path::to_owned)
     }
 
-    /// A path of the project file, from where the command runs.
-    pub fn path(&self, of_project: &Path) -> PathBuf {
-        self.root.join(of_project)
+    /// The file of one set, whether it is there or not.
+    pub fn set(&self, choose: impl FnOnce(&Data) -> &PathBuf) -> PathBuf {
+        self.path(choose(&self.config.data))
     }
 
-    /// The project's labels.
-    pub fn schema(&self) -> anyhow::Result<Schema> {
-        schema(&self.path(&self.config.schema))
+    /// The file of one set, where it is there.
+    pub fn present(&self, choose: impl FnOnce(&Data) -> &PathBuf) -> Option<PathBuf> {
+        Some(self.set(choose)).filter(|file| file.is_file())
+    }
+
+    /// The base model's spec.
+    pub fn base(&self) -> &str {
+        &self.config.model.base
+    }
+
+    /// The folder of a training run: of the newest, or of one to come.
+    pub fn run(&self, newest: bool) -> anyhow::Result<PathBuf> {
+        let runs = self.path(&self.config.model.runs);
+        let run = |number: u32| runs.join(format!("run-{number}"));
+        let next = (1..).find(|number| !run(*number).exists()).unwrap_or(u32::MAX);
+        match (newest, next) {
+            (false, next) => Ok(run(next)),
+            (true, 1) => Err(anyhow!("there is no run in {} to go on with", runs.display())),
+            (true, next) => Ok(run(next - 1)),
+        }
+    }
+}
+
+/// What a command was given, or what the project has in its place.
+///
+/// # Errors
+/// Nothing was given and the current folder belongs to no project; `option` names what is missing then.
+pub fn given_or<T>(
+    given: Option<T>,
+    option: &str,
+    of_project: impl FnOnce(&Project) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    match given {
+        Some(given) => Ok(given),
+        None => match Project::find()? {
+            Some(project) => of_project(&project),
+            None => Err(anyhow!("{option} is missing; give it, or work in a project (`nomen init DIR`)")),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use evaluate::Report;
 use schema::Label;
 use serde::Serialize;
 
-use crate::{input, judgement, output, recognizer::ModelArguments, scores};
+use crate::{input, judgement, output, project::given_or, recognizer::ModelArguments, scores};
 
 /// Score a model on annotated text
 #[derive(Args)]
@@ -17,9 +17,9 @@ use crate::{input, judgement, output, recognizer::ModelArguments, scores};
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Annotated text: jsonl, conll or spacy-list
+    /// Annotated text [default: the project's test set]
     #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    data: Option<PathBuf>,
     /// Judge these labels only: a file that never annotated a label says nothing about it
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     labels: Option<Vec<String>>,
@@ -52,7 +52,8 @@ struct Answer<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (documents, found) = input::annotated(&arguments.data, arguments.format)?;
+    let data = given_or(arguments.data.clone(), "--data", |project| Ok(project.set(|data| &data.test)))?;
+    let (documents, found) = input::annotated(&data, arguments.format)?;
     let recognizer = arguments.model.open()?;
     let known = || {
         let of_model = recognizer.bundle().codec.tag_set().labels().iter();
@@ -62,7 +63,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
     let report = judgement::report(&recognizer, &documents, labels)?;
     if arguments.json {
-        let [model, data] = [&arguments.model.model, &arguments.data].map(|path| path.display().to_string());
+        let [model, data] = [&arguments.model.model, &data].map(|path| path.display().to_string());
         output::print_json(&Answer { report: &report, model, data })?;
     } else {
         output::print(&scores::render(&report))?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use corpus::{Format, Losses, ReadError, ReadOptions, Reader, WriteOptions, Writer};
 use model::Input;
 use schema::{
@@ -43,37 +43,18 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// Print a file of this format with the entities as annotations
-    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
-    to: Option<Target>,
+    #[arg(long, value_parser = input::format_parser(), value_name = "FORMAT", conflicts_with = "json")]
+    to: Option<Format>,
 }
 
 const HELP: &str = "\
-Reads a text a line, JSONL, CoNLL or a spaCy list and answers in the same order while it
-reads. Prints a line a text, entities marked as [Rome](PLACE), unless --json or --to says
+Reads every format that `nomen convert` reads and answers in the same order while it reads. Prints a line a text, entities marked as [Rome](PLACE), unless --json or --to says
 otherwise. Long texts are tagged from end to end.
 
 Examples:
   echo 'Anna moved to Rome.' | nomen tag --model runs/news/model-best
   nomen tag --model runs/news/model-best letters.txt --json > entities.jsonl
   nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll";
-
-/// Formats that can hold entities.
-#[derive(Clone, Copy, ValueEnum)]
-enum Target {
-    Jsonl,
-    Conll,
-    SpacyList,
-}
-
-impl From<Target> for Format {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Jsonl => Self::Jsonl,
-            Target::Conll => Self::Conll,
-            Target::SpacyList => Self::SpacyList,
-        }
-    }
-}
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let recognizer = arguments.model.open()?;
@@ -184,8 +165,8 @@ impl Answer {
         match arguments.to {
             Some(target) => {
                 let options = WriteOptions { quote: true, ..WriteOptions::default() };
-                let writer = Writer::new(io::stdout().lock(), "standard output", target.into(), options);
-                Self::File(target.into(), Box::new(writer))
+                let writer = Writer::new(io::stdout().lock(), "standard output", target, options);
+                Self::File(target, Box::new(writer))
             }
             None if arguments.json => Self::Json(output::stdout()),
             None => Self::Marked(output::stdout()),

@@ -54,7 +54,8 @@ otherwise. Long texts are tagged from end to end.
 Examples:
   echo 'Anna moved to Rome.' | nomen tag --model runs/news/model-best
   nomen tag --model runs/news/model-best letters.txt --json > entities.jsonl
-  nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll";
+  nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll
+  nomen tag --model runs/news/model-best raw.jsonl --to label-studio > tasks.json";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let recognizer = arguments.model.open()?;
@@ -157,7 +158,7 @@ enum Answer {
     /// Each text and its entities as an object on a line.
     Json(BufWriter<Stdout>),
     /// An annotated file.
-    File(Format, Box<Writer<io::StdoutLock<'static>>>),
+    File { format: Format, model: String, writer: Box<Writer<io::StdoutLock<'static>>> },
 }
 
 impl Answer {
@@ -166,7 +167,8 @@ impl Answer {
             Some(target) => {
                 let options = WriteOptions { quote: true, ..WriteOptions::default() };
                 let writer = Writer::new(io::stdout().lock(), "standard output", target, options);
-                Self::File(target, Box::new(writer))
+                let model = arguments.model.model.display().to_string();
+                Self::File { format: target, model, writer: Box::new(writer) }
             }
             None if arguments.json => Self::Json(output::stdout()),
             None => Self::Marked(output::stdout()),
@@ -180,7 +182,7 @@ impl Answer {
                 serde_json::to_writer(&mut *out, &Tagged::new(document, &entities))?;
                 out.write_all(b"\n")?;
             }
-            Self::File(format, writer) => writer.write(&annotated(document, entities, *format)?)?,
+            Self::File { format, model, writer } => writer.write(&annotated(document, entities, *format, model)?)?,
         }
         Ok(())
     }
@@ -189,12 +191,12 @@ impl Answer {
         match self {
             Self::Marked(out) | Self::Json(out) => Ok(out.flush()?),
             // Nobody reads half of a file.
-            Self::File(..) => Ok(()),
+            Self::File { .. } => Ok(()),
         }
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        if let Self::File(_, writer) = self {
+        if let Self::File { writer, .. } = self {
             let (_, losses) = writer.finish()?;
             tell(&losses);
         }
@@ -206,16 +208,19 @@ fn tell(losses: &Losses) {
     losses.to_string().lines().for_each(note);
 }
 
-/// The document with the model's entities instead of its own, as far as the format can hold it.
-fn annotated(document: &Document, mut entities: Vec<Entity>, format: Format) -> anyhow::Result<Document> {
-    if format != Format::Jsonl {
-        for entity in &mut entities {
+/// The document with the model's entities instead of its own: suggestions of this model where the format tells these from annotations.
+fn annotated(document: &Document, mut entities: Vec<Entity>, format: Format, model: &str) -> anyhow::Result<Document> {
+    let suggested = matches!(format, Format::LabelStudio | Format::Argilla);
+    for entity in &mut entities {
+        if suggested || format == Format::Prodigy {
+            entity.source = Some(model.to_owned());
+        } else if !matches!(format, Format::Jsonl | Format::Csv | Format::Tsv) {
             entity.score = None;
         }
     }
     let mut tagged = document.clone().with_entities(entities)?;
     // The model has judged the whole text, for all its labels.
-    (tagged.partial, tagged.looked_for) = (false, None);
+    (tagged.partial, tagged.looked_for) = (suggested, None);
     Ok(tagged)
 }
 

@@ -33,6 +33,7 @@ mod detect;
 mod error;
 mod fingerprint;
 mod format;
+pub mod html;
 mod json;
 mod jsonl;
 mod limits;

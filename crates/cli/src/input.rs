@@ -17,6 +17,12 @@ pub fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
+/// Takes the name of a format that can be written.
+pub fn written_parser() -> impl TypedValueParser<Value = Format> {
+    let written = Format::ALL.into_iter().filter(|format| format.is_written()).map(Format::name);
+    PossibleValuesParser::new(written).try_map(|name| name.parse::<Format>())
+}
+
 /// All documents of an annotated file, never a part of it; what was detected is noted.
 pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
     let mut reader = corpus::open_with(path, &ReadOptions { format, ..ReadOptions::default() })?;

@@ -54,6 +54,9 @@ impl Format {
         if let Some(format) = json(&text)? {
             return Ok((format, Evidence::Content));
         }
+        if is_page(&text) {
+            return Ok((Self::Html, Evidence::Content));
+        }
         if own_table {
             let tab = text.lines().next().is_some_and(|line| line.contains(char::from(table::TAB)));
             return Ok((if tab { Self::Tsv } else { Self::Csv }, Evidence::Content));
@@ -83,10 +86,18 @@ fn by_extension(extension: &str) -> Option<Format> {
             Format::Conll
         }
         "txt" | "text" => Format::Text,
+        "md" | "markdown" => Format::Markdown,
+        "html" | "htm" | "xhtml" => Format::Html,
         "csv" => Format::Csv,
         "tsv" => Format::Tsv,
         _ => return None,
     })
+}
+
+/// Whether a text starts as a web page does.
+fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(14).collect::<String>().to_ascii_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
 /// The JSON format that the text starts like, `None` where it is not JSON at all.

@@ -9,7 +9,7 @@ use schema::{
 };
 use thiserror::Error;
 
-use crate::{Format, Unrecognized};
+use crate::{Format, Unrecognized, html::HtmlError};
 
 /// A place in a file that cannot be read.
 #[derive(Debug, Error)]
@@ -42,6 +42,9 @@ pub enum ReadErrorKind {
         /// Position in the line, in bytes from 1.
         column: usize,
     },
+    /// A page of which no text can be taken.
+    #[error(transparent)]
+    Html(#[from] HtmlError),
     /// A UTF-16 file.
     #[error("the file is UTF-16; save it as UTF-8")]
     Utf16,

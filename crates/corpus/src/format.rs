@@ -25,6 +25,10 @@ pub enum Format {
     Gliner,
     /// Plain text, one text a line.
     Text,
+    /// Markdown, a file a text. Read only.
+    Markdown,
+    /// A web page, of which the main part is the text. Read only.
+    Html,
     /// A table with named columns, separated by commas.
     Csv,
     /// A table with named columns, separated by tabs.
@@ -41,7 +45,7 @@ pub struct UnknownFormat {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Jsonl,
         Self::Conll,
         Self::SpacyList,
@@ -51,6 +55,8 @@ impl Format {
         Self::Argilla,
         Self::Gliner,
         Self::Text,
+        Self::Markdown,
+        Self::Html,
         Self::Csv,
         Self::Tsv,
     ];
@@ -67,9 +73,16 @@ impl Format {
             Self::Argilla => "argilla",
             Self::Gliner => "gliner",
             Self::Text => "text",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
         }
+    }
+
+    /// Whether files of this format can be written; the others are texts to annotate or to tag.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Self::Markdown | Self::Html)
     }
 
     /// The names of all formats, for messages.

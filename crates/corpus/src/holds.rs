@@ -58,7 +58,7 @@ impl Format {
                 Holds { entities: true, partial: true, id: true, meta: true, origin: Origin::Suggestions, ..NOTHING }
             }
             // A text without entities says nothing either way once it stands in a file of plain text.
-            Self::Text => Holds { partial: true, ..NOTHING },
+            Self::Text | Self::Markdown | Self::Html => Holds { partial: true, ..NOTHING },
             Self::Csv | Self::Tsv => Holds {
                 entities: true,
                 partial: true,

@@ -13,9 +13,11 @@ use crate::{
     error::Fault,
     jsonl::Jsonl,
     lines::{BYTE_ORDER_MARK, Input},
+    markdown::Markdown,
     records::{Dialect, Records},
     table::{self, Table},
     text::Text,
+    web_page::WebPage,
 };
 
 /// How much of an input is looked at before the first document is given.
@@ -54,6 +56,8 @@ enum Source<'r> {
     Records(Box<Records<'r>>),
     Table(Box<Table<'r>>),
     Text(Text<'r>),
+    Markdown(Markdown<'r>),
+    Page(WebPage<'r>),
 }
 
 impl<'r> Source<'r> {
@@ -64,6 +68,8 @@ impl<'r> Source<'r> {
             Format::Jsonl => return Ok(Self::Jsonl(Jsonl::new(input, options))),
             Format::Csv => return Ok(Self::Table(Box::new(Table::new(input, table::COMMA, options)?))),
             Format::Tsv => return Ok(Self::Table(Box::new(Table::new(input, table::TAB, options)?))),
+            Format::Markdown => return Ok(Self::Markdown(Markdown::new(input, options.limits))),
+            Format::Html => return Ok(Self::Page(WebPage::new(input, options.limits))),
             Format::Text | Format::Conll => return Ok(Self::Text(Text::new(input, options.limits))),
             Format::SpacyList => Dialect::SpacyList,
             Format::Prodigy => Dialect::Prodigy,
@@ -161,13 +167,16 @@ impl<'r> Reader<'r> {
         options: &ReadOptions,
     ) -> Result<Self, ReadError> {
         let failed = |kind: ReadErrorKind| Fault::fatal(0, kind).in_file(path);
-        if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
-            return Err(failed(ReadErrorKind::Utf16));
-        }
+        let wide = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
         let (format, evidence) = match options.format {
             Some(format) => (format, Evidence::Given),
+            None if wide => return Err(failed(ReadErrorKind::Utf16)),
             None => Format::detect(&head, named).map_err(|error| failed(error.into()))?,
         };
+        // A page may have any encoding; it says which.
+        if wide && format != Format::Html {
+            return Err(failed(ReadErrorKind::Utf16));
+        }
         let mut report = Report::new(format, evidence);
         if format == Format::Conll && head.len() < HEAD {
             let missing = (HEAD - head.len()) as u64;
@@ -218,6 +227,8 @@ impl Iterator for Reader<'_> {
             Source::Records(source) => source.next(report),
             Source::Table(source) => source.next(report),
             Source::Text(source) => source.next(report),
+            Source::Markdown(source) => source.next(report),
+            Source::Page(source) => source.next(report),
         };
         match next {
             None => {

@@ -99,6 +99,10 @@ impl<W: Write> Writer<W> {
                 }
                 Err(problem) => return Err(self.refuse(document, problem)),
             },
+            Format::Markdown | Format::Html => {
+                let problem = format!("{} is read only; write `jsonl` or `text`", self.format);
+                return Err(self.refuse(document, problem));
+            }
             Format::Text => match text::refusal(document) {
                 None => {
                     let start = document.text();

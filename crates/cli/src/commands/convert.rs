@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_parser = input::format_parser(), value_name = "FORMAT")]
     from: Option<Format>,
     /// Format of OUT; told by its name if not given
-    #[arg(long, value_parser = input::format_parser(), value_name = "FORMAT")]
+    #[arg(long, value_parser = input::written_parser(), value_name = "FORMAT")]
     to: Option<Format>,
     /// What the offsets of IN count, where its format leaves that open
     #[arg(long, value_enum, value_name = "UNIT")]
@@ -59,8 +59,8 @@ pub struct Arguments {
 }
 
 const HELP: &str = "\
-Formats: jsonl, conll, spacy-list, prodigy, doccano, label-studio, argilla, gliner, text, csv, tsv.
-Files that end in .gz or .zst are compressed, whatever their format. Memory does not grow with
+Formats: jsonl, conll, spacy-list, prodigy, doccano, label-studio, argilla, gliner, text, csv,
+tsv; markdown and html are read only. Files that end in .gz or .zst are compressed, whatever their format. Memory does not grow with
 the file. Repaired tags, converted offsets and what OUT cannot hold are told on standard error.
 Nothing is written if any place of IN cannot be read or any text does not fit into OUT.
 
@@ -163,6 +163,11 @@ fn copy(
     input::refuse_places(reader.path(), wrong)
 }
 
+/// The formats that can be written.
+fn written() -> Vec<&'static str> {
+    Format::ALL.into_iter().filter(|format| format.is_written()).map(Format::name).collect()
+}
+
 fn is_stream(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -170,11 +175,12 @@ fn is_stream(path: &Path) -> bool {
 impl Arguments {
     fn target_format(&self) -> anyhow::Result<Format> {
         let named = || if is_stream(&self.target) { None } else { Format::of_name(&self.target) };
-        self.to.or_else(named).ok_or_else(|| {
+        let to = self.to.or_else(named).filter(|to| to.is_written());
+        to.ok_or_else(|| {
             anyhow!(
-                "the name {} does not tell a format; name one with --to: {}",
+                "the name {} tells no format that can be written; name one with --to: {}",
                 self.target.display(),
-                Format::ALL.map(Format::name).join(", ")
+                written().join(", ")
             )
         })
     }

@@ -43,7 +43,7 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// Print a file of this format with the entities as annotations
-    #[arg(long, value_parser = input::format_parser(), value_name = "FORMAT", conflicts_with = "json")]
+    #[arg(long, value_parser = input::written_parser(), value_name = "FORMAT", conflicts_with = "json")]
     to: Option<Format>,
 }
 

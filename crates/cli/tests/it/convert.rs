@@ -49,7 +49,7 @@ fn nothing_is_written_where_a_place_cannot_be_used() {
     assert!(!path("out.txt").exists() && fs::read_dir(folder.path()).unwrap().count() == 1);
 
     let message = refusal(&convert("out.json", &[]));
-    assert!(message.contains("does not tell a format; name one with --to: jsonl, conll"), "{message}");
+    assert!(message.contains("tells no format that can be written; name one with --to: jsonl, conll"), "{message}");
     let message = refusal(&convert("in.jsonl", &["--force"]));
     assert!(message.contains("is read and cannot be written at the same time"), "{message}");
     fs::write(path("there.jsonl"), "mine").unwrap();

@@ -31,6 +31,9 @@ use crate::{
 /// The columns of Nomen's own tables.
 pub(crate) const COLUMNS: [&str; 6] = ["id", "text", "entities", "labels", "complete", "meta"];
 
+/// More bytes than the header of Nomen's own tables has, quoted or not.
+const OWN_HEADER: u64 = 100;
+
 pub(crate) const COMMA: u8 = b',';
 pub(crate) const TAB: u8 = b'\t';
 
@@ -54,8 +57,7 @@ impl<'r> Table<'r> {
     /// A table whose cells are separated by `delimiter`; its header tells whether it is Nomen's own.
     pub(crate) fn new(mut input: Input<'r>, delimiter: u8, options: &ReadOptions) -> Result<Self, Fault> {
         let mut header = Vec::new();
-        let room = options.limits.document_bytes as u64;
-        (&mut input).take(room).read_until(b'\n', &mut header).map_err(|error| Fault::fatal(1, error))?;
+        (&mut input).take(OWN_HEADER).read_until(b'\n', &mut header).map_err(|error| Fault::fatal(1, error))?;
         let own = is_own_header(&String::from_utf8_lossy(&header));
         let input: Input<'r> = Box::new(Cursor::new(header).chain(input));
         let read = Arc::new(AtomicUsize::new(0));

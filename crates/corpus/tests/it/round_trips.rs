@@ -154,7 +154,7 @@ proptest! {
 
     #[test]
     fn entities_are_equal_after_there_and_back_between_any_two_formats(several in vec(sentences(), 1..4)) {
-        let annotated: Vec<Format> = Format::ALL.into_iter().filter(|format| *format != Format::Text).collect();
+        let annotated: Vec<Format> = Format::ALL.into_iter().filter(|format| format.is_written() && *format != Format::Text).collect();
         for there in &annotated {
             let read = read_back(&write_bytes(&several, *there, WriteOptions::default()), *there);
             for back in &annotated {

@@ -28,6 +28,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod annotation;
+pub mod collect;
 mod conll;
 mod detect;
 mod error;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use url::Url;
+use url::{Position, Url};
 
 use super::{
     CollectOptions, Reason, Skipped,
@@ -19,6 +19,8 @@ const PRODUCT: &str = "nomen";
 const MOST_REDIRECTS: usize = 5;
 /// How long a robots.txt may be used, by RFC 9309 2.4.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a host whose robots.txt cannot be had is left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(10 * 60);
 /// The longest pause between two requests that is kept; a host that asks for more is not asked at all.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// How often an address is asked again whose server is busy.
@@ -36,8 +38,15 @@ pub(super) struct Web {
 
 #[derive(Debug)]
 struct Known {
-    robots: Result<Robots, String>,
+    /// Its rules, or why none of its addresses may be asked for.
+    robots: Result<Robots, Skipped>,
     since: Instant,
+}
+
+impl Known {
+    fn is_stale(&self) -> bool {
+        self.since.elapsed() > if self.robots.is_ok() { FRESH } else { LEFT_ALONE }
+    }
 }
 
 impl Web {
@@ -91,30 +100,28 @@ impl Web {
     /// The pause that the host asks for, if it allows the address to be asked for.
     fn allowed(&mut self, url: &Url) -> Result<Duration, Skipped> {
         let origin = url.origin().ascii_serialization();
-        if self.robots.get(&origin).is_none_or(|known| known.since.elapsed() > FRESH) {
-            let robots = self.fetch_robots(url)?;
+        if self.robots.get(&origin).is_none_or(Known::is_stale) {
+            let robots = self.fetch_robots(url);
             self.robots.insert(origin.clone(), Known { robots, since: Instant::now() });
         }
-        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        match self.robots.get(&origin).map(|known| &known.robots) {
-            Some(Err(problem)) => {
-                Err(Skipped::new(Reason::Robots, format!("its robots.txt cannot be read: {problem}")))
+        let Some(Known { robots, .. }) = self.robots.get(&origin) else { return Ok(Duration::ZERO) };
+        let robots = robots.as_ref().map_err(Clone::clone)?;
+        let refused = |detail: String| Err(Skipped::new(Reason::Robots, detail));
+        if !robots.allows(&url[Position::BeforePath..Position::AfterQuery]) {
+            return refused(format!("forbidden by {origin}/robots.txt"));
+        }
+        match robots.delay {
+            Some(delay) if delay > LONGEST_PAUSE => {
+                refused(format!("{origin}/robots.txt asks for {} s between two requests", delay.as_secs()))
             }
-            Some(Ok(robots)) if !robots.allows(path) => {
-                Err(Skipped::new(Reason::Robots, format!("forbidden by {origin}/robots.txt")))
-            }
-            Some(Ok(Robots { delay: Some(delay), .. })) if *delay > LONGEST_PAUSE => {
-                let detail = format!("{origin}/robots.txt asks for {} s between two requests", delay.as_secs());
-                Err(Skipped::new(Reason::Robots, detail))
-            }
-            Some(Ok(robots)) => Ok(robots.delay.unwrap_or_default()),
-            None => Ok(Duration::ZERO),
+            delay => Ok(delay.unwrap_or_default()),
         }
     }
 
     /// Reads a host's robots.txt by RFC 9309 2.3: what is not there forbids nothing, what cannot be had everything.
-    fn fetch_robots(&mut self, of: &Url) -> Result<Result<Robots, String>, Skipped> {
-        let Ok(mut url) = of.join("/robots.txt") else { return Ok(Ok(Robots::nothing())) };
+    fn fetch_robots(&mut self, of: &Url) -> Result<Robots, Skipped> {
+        let mut url = of.clone();
+        url.set_path("/robots.txt");
         url.set_query(None);
         for _ in 0..=MOST_REDIRECTS {
             self.wait(&url, self.rate);
@@ -122,26 +129,24 @@ impl Web {
             self.asked.insert(name(&url), Instant::now());
             let reply = match reply {
                 Ok(reply) => reply,
-                // A host that must not be asked has no rules to read.
-                Err(skipped) if skipped.reason == Reason::Private && name(&url) == name(of) => return Err(skipped),
-                // Nor has one that is not there: that says more than what follows from it.
+                // Nothing of a host can be had that cannot be asked at all: that says more than what follows from it.
                 Err(skipped) if name(&url) == name(of) => {
-                    return Err(Skipped::new(Reason::Unreachable, format!("{url}: {}", skipped.detail)));
+                    return Err(Skipped::new(skipped.reason, format!("{url}: {}", skipped.detail)));
                 }
-                Err(skipped) => return Ok(Err(skipped.detail)),
+                Err(skipped) => return Err(unreadable(of, &skipped.detail)),
             };
             match reply.status {
-                200..300 => return Ok(Ok(Robots::parse(&reply.body, PRODUCT))),
+                200..300 => return Ok(Robots::parse(&reply.body, PRODUCT)),
                 300..400 => match target(&url, &reply) {
                     Ok(target) => url = target,
-                    Err(_) => return Ok(Ok(Robots::everything())),
+                    Err(_) => return Ok(Robots::everything()),
                 },
                 // Too many requests: the host is there, and says that it cannot answer now.
-                429 | 500.. => return Ok(Err(format!("it answered {}", reply.status))),
-                _ => return Ok(Ok(Robots::everything())),
+                429 | 500.. => return Err(unreadable(of, &format!("{url} answered {}", reply.status))),
+                _ => return Ok(Robots::everything()),
             }
         }
-        Ok(Ok(Robots::everything()))
+        Ok(Robots::everything())
     }
 
     fn wait(&self, url: &Url, pause: Duration) {
@@ -149,6 +154,11 @@ impl Web {
             thread::sleep(pause.saturating_sub(asked.elapsed()));
         }
     }
+}
+
+fn unreadable(of: &Url, problem: &str) -> Skipped {
+    let origin = of.origin().ascii_serialization();
+    Skipped::new(Reason::Robots, format!("{origin}/robots.txt cannot be read: {problem}"))
 }
 
 /// The host by which requests are paced.

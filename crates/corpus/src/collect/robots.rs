@@ -28,11 +28,6 @@ impl Robots {
         Self::default()
     }
 
-    /// Everything is forbidden.
-    pub(super) fn nothing() -> Self {
-        Self { rules: vec![Rule { allow: false, path: b"/".to_vec() }], delay: None }
-    }
-
     /// Reads a file for the crawler called `product`, a name of letters, `-` and `_`.
     ///
     /// The groups of that name are merged; where there are none, those of `*` count.
@@ -197,7 +192,8 @@ mod tests {
         for delay in ["-1", "nan", "1e99", "soon", ""] {
             assert_eq!(robots(&format!("user-agent: *\ncrawl-delay: {delay}")).delay, None, "{delay}");
         }
-        assert!(Robots::nothing().allows("/robots.txt") && !Robots::nothing().allows("/"));
+        let nothing = robots("user-agent: *\ndisallow: /");
+        assert!(nothing.allows("/robots.txt") && !nothing.allows("/"));
         assert!(Robots::everything().allows("/anything?at=all"));
     }
 

@@ -376,8 +376,10 @@ impl Builder {
         self.space = false;
         let text = &self.tree.text[self.block_start..];
         let kept = text.trim_end();
-        let blank = kept.trim_start_matches(['\n', '\r', '\t']);
-        let (start, end) = (self.block_start + kept.len() - blank.len(), self.block_start + kept.len());
+        // Lines of white space go, the indentation of the first line of `pre` stays.
+        let blank = kept.len() - kept.trim_start().len();
+        let blank = kept[..blank].rfind(['\n', '\t']).map_or(0, |place| place + 1);
+        let (start, end) = (self.block_start + blank, self.block_start + kept.len());
         let (node, links) = (self.block_node.take(), std::mem::take(&mut self.block_links));
         match node {
             Some(node) if start < end && self.tree.blocks.len() < MOST_BLOCKS => {

@@ -41,10 +41,12 @@ impl Header {
     /// What of two headers would give other rows.
     fn differs(&self, other: &Self) -> Option<&'static str> {
         let options = |header: &Self| (header.all_text, header.other_hosts, header.include.clone());
-        match () {
-            () if self.sources != other.sources => Some("sources"),
-            () if options(self) != options(other) || self.version != other.version => Some("options"),
-            () => None,
+        if self.sources != other.sources {
+            Some("sources")
+        } else if self.version != other.version || options(self) != options(other) {
+            Some("options")
+        } else {
+            None
         }
     }
 }

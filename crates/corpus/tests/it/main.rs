@@ -2,9 +2,7 @@
 #![allow(clippy::doc_markdown, clippy::unwrap_used)]
 
 mod annotations;
-mod collect;
 mod conll;
-mod html;
 mod limits;
 mod mutations;
 mod real_files;

@@ -4,7 +4,7 @@ use std::fs;
 
 use nomen_corpus::collect::{CollectOptions, Outcome, Reason};
 
-use super::{collect, documents, options, outcomes, skipped, sources, texts};
+use crate::{collect, documents, options, outcomes, skipped, sources, texts};
 
 #[test]
 fn folders_are_walked_in_order_and_what_is_left_out_is_counted() {

@@ -1,4 +1,5 @@
-//! Collecting, from sources to rows.
+//! Collecting, from sources to rows; a process of its own, because other tests measure their memory.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod folders;
 mod resume;

@@ -7,7 +7,7 @@ use std::{
 
 use nomen_corpus::collect::{CollectError, CollectOptions, Collector, Source};
 
-use super::{
+use crate::{
     collect, options, rows,
     server::{Reply, Server},
     sources,

@@ -8,7 +8,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use nomen_corpus::collect::{CollectOptions, Outcome, Reason, Source};
 
-use super::{
+use crate::{
     collect, documents, options, outcomes,
     server::{Reply, Server},
     skipped, sources, texts,

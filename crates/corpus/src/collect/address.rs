@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use ureq::{
@@ -27,7 +27,7 @@ pub(super) struct Private(pub(super) IpAddr);
 impl Resolver for PublicOnly {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.0.resolve(uri, config, timeout)?;
-        match addresses.iter().map(|address| address.ip()).find(|address| !is_public(*address)) {
+        match addresses.iter().map(SocketAddr::ip).find(|address| !is_public(*address)) {
             Some(address) => Err(io::Error::new(io::ErrorKind::PermissionDenied, Private(address)).into()),
             None => Ok(addresses),
         }
@@ -70,10 +70,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     };
     match segments {
         // IPv4 in other clothes: mapped, NAT64 and 6to4.
-        [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => embedded(high, low),
-        [0x2002, high, low, ..] => embedded(high, low),
+        [0, 0, 0, 0, 0, 0xFFFF, high, low]
+        | [0x64, 0xFF9B, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => embedded(high, low),
         // Teredo, benchmarking, ORCHID and the rest of the protocol assignments; documentation.
-        [0x2001, 0..=0x01FF, ..] | [0x2001, 0xDB8, ..] | [0x3FFF, 0..=0x0FFF, ..] => false,
+        [0x2001, 0..=0x01FF | 0xDB8, ..] | [0x3FFF, 0..=0x0FFF, ..] => false,
         // Global unicast is all that is assigned.
         [first, ..] => first & 0xE000 == 0x2000,
     }

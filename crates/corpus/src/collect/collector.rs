@@ -285,6 +285,6 @@ fn address(
         }
         Content::Listing(listing) => Ok(Fetched::Listing { at, listing }),
         Content::Text { .. } if depth > 0 && !options.includes(url.as_str()) => Err(not_included()),
-        content => Ok(Fetched::Page { source: at.into(), content }),
+        content @ Content::Text { .. } => Ok(Fetched::Page { source: at.into(), content }),
     }
 }

@@ -152,12 +152,11 @@ impl Journal {
             cut(&mut rows, bytes).map_err(CollectError::io(&part))?;
         }
         let mut journal = Self { out: out.to_owned(), part, state, rows, lines, bytes, complete };
-        let header = match first {
-            Some(first) => first,
-            None => {
-                journal.line(&header)?;
-                header
-            }
+        let header = if let Some(first) = first {
+            first
+        } else {
+            journal.line(&header)?;
+            header
         };
         Ok((journal, header))
     }

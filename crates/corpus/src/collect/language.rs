@@ -7,7 +7,11 @@ const LOOKED_AT: usize = 20_000;
 
 /// The language's code of ISO 639-1, or of 639-3 where that has none; `None` where the text does not tell it reliably.
 pub(super) fn of(text: &str) -> Option<&'static str> {
-    let info = whatlang::detect(&text[..text.floor_char_boundary(LOOKED_AT)])?;
+    let mut end = text.len().min(LOOKED_AT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let info = whatlang::detect(&text[..end])?;
     info.is_reliable().then(|| code(info.lang()))
 }
 

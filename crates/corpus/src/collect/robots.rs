@@ -65,14 +65,18 @@ impl Robots {
                     // A rule without a path says nothing.
                     if !value.is_empty() {
                         let rule = Rule { allow: key == b"allow", path: encoded(value) };
-                        groups.into_iter().for_each(|group| group.rules.push(rule.clone()));
+                        for group in groups {
+                            group.rules.push(rule.clone());
+                        }
                     }
                 }
                 b"crawl-delay" => {
                     in_names = false;
                     let seconds = std::str::from_utf8(value).ok().and_then(|value| value.parse::<f64>().ok());
                     let delay = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                    groups.into_iter().for_each(|group| group.delay = group.delay.max(delay));
+                    for group in groups {
+                        group.delay = group.delay.max(delay);
+                    }
                 }
                 // Other records, such as `Sitemap`, belong to no group and end none.
                 _ => {}

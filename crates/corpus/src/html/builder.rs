@@ -25,7 +25,7 @@ const REACH: usize = 64;
 pub(super) fn read(html: &str) -> Result<(Tree, Facts), HtmlError> {
     let mut builder = Builder::new();
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-        builder.event(event);
+        builder.event(&event);
         None
     });
     emitter.naively_switch_states(true);
@@ -88,8 +88,8 @@ impl Builder {
         }
     }
 
-    fn event(&mut self, event: CallbackEvent<'_>) {
-        match event {
+    fn event(&mut self, event: &CallbackEvent<'_>) {
+        match *event {
             CallbackEvent::OpenStartTag { name } => {
                 self.name.clear();
                 self.name.extend_from_slice(name);
@@ -168,11 +168,11 @@ impl Builder {
         let (noise, in_main, hidden) =
             self.open.last().map_or_else(Default::default, |open| (open.noise, open.in_main, open.hidden));
         let own = noise::judge(element, self.attributes.role(), self.attributes.names(), in_main);
-        let is_main = self.attributes.is_main();
-        let in_main = in_main || is_main || matches!(element, Element::Main | Element::Article);
+        let by_role = self.attributes.is_main();
+        let in_main = in_main || by_role || matches!(element, Element::Main | Element::Article);
         let hidden = hidden || self.attributes.is_hidden();
         self.preformatted += usize::from(element == Element::Preformatted);
-        self.open.push(Open { element, is_main, node: None, noise: noise.max(own), in_main, hidden });
+        self.open.push(Open { element, is_main: by_role, node: None, noise: noise.max(own), in_main, hidden });
     }
 
     fn end(&mut self, name: &[u8]) {

@@ -110,6 +110,17 @@ fn stray_end_tags_do_not_end_what_stands_around_them() {
     assert_eq!(main_text(&html), format!("{SENTENCE}\n\nStill the main part."));
 }
 
+#[test]
+fn what_a_page_names_as_its_main_part_is_kept_whole() {
+    let html = format!(
+        "<main><h1>Drain</h1><p>What it is, in short.<div><h2>Shared</h2>{}</div></main><p>Outside of it: {SENTENCE}",
+        format!("<p>{SENTENCE}</p>").repeat(9)
+    );
+    let text = main_text(&html);
+    assert!(text.starts_with("Drain\n\nWhat it is, in short.\n\nShared\n\nThe harbour"), "{text}");
+    assert!(!text.contains("Outside"), "{text}");
+}
+
 /// A hostile page of 50 MB; `None` behind the last one.
 fn hostile(number: usize) -> Option<(&'static str, String)> {
     const BYTES: usize = 50 << 20;

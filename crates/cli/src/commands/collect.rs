@@ -58,6 +58,9 @@ Examples:
   nomen collect reports/ --out corpus.jsonl
   nomen collect https://example.org/sitemap.xml --include '*/news/*' --limit 500 --out news.jsonl";
 
+/// How many of those that were skipped for one reason are named.
+const NAMED: usize = 3;
+
 #[derive(Serialize)]
 struct Answer<'a> {
     out: Option<String>,
@@ -139,32 +142,31 @@ fn answer(arguments: &Arguments, summary: &Summary) -> anyhow::Result<()> {
         };
         return output::print_json(&answer);
     }
-    let mut text = match summary.records {
-        0 => "no text was collected, so nothing was written\n".to_owned(),
-        1 => format!("{out}: 1 text\n"),
-        records => format!("{out}: {records} texts\n"),
-    };
+    let mut lines = vec![match summary.records {
+        0 => "no text was collected, so nothing was written".to_owned(),
+        1 => format!("{out}: 1 text"),
+        records => format!("{out}: {records} texts"),
+    }];
     if summary.malformed > 0 {
-        text += &format!(
-            "{} of them have bytes that could not be decoded, U+FFFD in their place, and `malformed` in their metadata\n",
+        lines.push(format!(
+            "bytes that could not be decoded are U+FFFD in {}; their metadata says `malformed`",
             summary.malformed
-        );
+        ));
     }
     if summary.left > 0 {
-        text += &format!("{} more sources were not looked at, because --limit was reached\n", summary.left);
+        lines.push(format!("not looked at, because --limit was reached: {}", summary.left));
     }
     if !summary.skipped.is_empty() {
-        text += &format!("skipped {}:\n", summary.skipped_count());
+        lines.push(format!("skipped {}:", summary.skipped_count()));
     }
     for (reason, skips) in &summary.skipped {
-        text += &format!("  {} {reason}\n", skips.count);
-        for named in skips.first.iter().take(3) {
-            text += &format!("    {}: {}\n", named.source, named.detail);
-        }
-        if skips.count > 3 {
-            text += &format!("    and {} more\n", skips.count - 3);
+        lines.push(format!("  {} {reason}", skips.count));
+        let named = skips.first.iter().take(NAMED);
+        lines.extend(named.map(|named| format!("    {}: {}", named.source, named.detail)));
+        if skips.count > NAMED {
+            lines.push(format!("    and {} more", skips.count - NAMED));
         }
     }
-    output::print(&text)?;
+    output::print(&(lines.join("\n") + "\n"))?;
     Ok(())
 }

@@ -70,9 +70,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     };
     match segments {
         // IPv4 in other clothes: mapped, NAT64 and 6to4.
-        [0, 0, 0, 0, 0, 0xFFFF, high, low]
-        | [0x64, 0xFF9B, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => embedded(high, low),
+        [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            embedded(high, low)
+        }
         // Teredo, benchmarking, ORCHID and the rest of the protocol assignments; documentation.
         [0x2001, 0..=0x01FF | 0xDB8, ..] | [0x3FFF, 0..=0x0FFF, ..] => false,
         // Global unicast is all that is assigned.

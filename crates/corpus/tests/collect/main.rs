@@ -62,12 +62,11 @@ fn texts(path: &Path) -> Vec<String> {
 /// The rows, without the time at which the run began.
 fn rows(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let mut rows = String::new();
-    for line in text.lines() {
+    let row = |line: &str| {
         let mut row: serde_json::Value = serde_json::from_str(line).unwrap();
         let begun = row["meta"]["collected"].take();
         assert_eq!(begun.as_str().unwrap().len(), "2024-01-01T00:00:00Z".len());
-        rows += &format!("{row}\n");
-    }
-    rows
+        row.to_string()
+    };
+    text.lines().map(row).collect::<Vec<_>>().join("\n")
 }

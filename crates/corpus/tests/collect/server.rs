@@ -108,11 +108,11 @@ fn serve(mut stream: &TcpStream, answer: &dyn Fn(&str) -> Reply, seen: &Mutex<Ve
         let path = head[0].split(' ').nth(1).unwrap().to_owned();
         seen.lock().unwrap().push((path.clone(), Instant::now()));
         let reply = answer(&path);
-        let mut bytes = format!("HTTP/1.1 {} Whatever\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
-        for (name, value) in &reply.headers {
-            bytes += &format!("{name}: {value}\r\n");
-        }
-        if stream.write_all((bytes + "\r\n").as_bytes()).is_err() {
+        let line = |(name, value): &(&str, String)| format!("{name}: {value}\r\n");
+        let headers: String = reply.headers.iter().map(line).collect::<Vec<_>>().concat();
+        let (status, length) = (reply.status, reply.body.len());
+        let head = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: {length}\r\n{headers}\r\n");
+        if stream.write_all(head.as_bytes()).is_err() {
             return;
         }
         let sent = match reply.drip {

@@ -30,6 +30,7 @@
 mod annotation;
 mod argilla;
 mod compression;
+pub mod collect;
 mod conll;
 mod detect;
 mod doccano;

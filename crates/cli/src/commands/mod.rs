@@ -1,6 +1,7 @@
 //! The commands, in the order of the life cycle.
 
 mod convert;
+mod collect;
 mod evaluate;
 mod init;
 mod quantize;
@@ -30,6 +31,7 @@ enum Command {
     Quickstart(quickstart::Arguments),
     Init(init::Arguments),
     Convert(convert::Arguments),
+    Collect(collect::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -42,6 +44,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Quickstart(arguments) => quickstart::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Convert(arguments) => convert::run(arguments),
+        Command::Collect(arguments) => collect::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

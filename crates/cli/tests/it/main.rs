@@ -4,6 +4,7 @@
 
 mod base;
 mod convert;
+mod collect;
 mod evaluate;
 mod help;
 mod quantize;

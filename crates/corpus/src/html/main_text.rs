@@ -64,7 +64,9 @@ fn root(tree: &Tree, own: &[f64]) -> usize {
         });
         largest.filter(|node| weights[*node] >= share * all)
     };
-    let start = largest(Element::Main, 0.3).or_else(|| largest(Element::Article, 0.5)).unwrap_or(0);
+    if let Some(named) = largest(Element::Main, 0.3).or_else(|| largest(Element::Article, 0.5)) {
+        return named;
+    }
     let mut heaviest: Vec<Option<usize>> = vec![None; tree.nodes.len()];
     for node in 1..tree.nodes.len() {
         let place = &mut heaviest[tree.nodes[node].parent as usize];
@@ -72,9 +74,9 @@ fn root(tree: &Tree, own: &[f64]) -> usize {
             *place = Some(node);
         }
     }
-    let mut root = start;
+    let mut root = 0;
     while let Some(child) = heaviest[root]
-        && weights[child] >= MOST_OF_IT * weights[start]
+        && weights[child] >= MOST_OF_IT * all
         && !tree.nodes[child].element.is_leaf()
     {
         root = child;

@@ -4,10 +4,12 @@
 //! (`html5gum`); what is built of them is a shallow tree of blocks and not a browser's document tree, which costs
 //! quadratic time on pages that nest a million elements. Time and memory grow with the page's length, nothing recurses.
 
+mod builder;
 mod date;
 mod element;
 mod encoding;
 mod facts;
+mod flow;
 mod main_text;
 mod noise;
 mod tree;
@@ -77,7 +79,7 @@ pub fn page(html: &str, scope: Scope) -> Result<Page, HtmlError> {
     if html.len() > MOST_BYTES {
         return Err(HtmlError::TooLarge { bytes: html.len() });
     }
-    let (tree, facts) = tree::read(html)?;
+    let (tree, facts) = builder::read(html)?;
     let kept = match scope {
         Scope::Main => main_text::blocks(&tree),
         Scope::All => vec![true; tree.blocks.len()],

@@ -31,8 +31,8 @@ pub(super) fn judge(element: Element, role: &str, names: [&str; 2], in_main: boo
         return Noise::Declared;
     }
     let around = matches!(element, Element::Html | Element::Body | Element::Main | Element::Article);
-    let named = !around && names.iter().any(|names| names.split_ascii_whitespace().any(is_noise));
-    if named { Noise::Named } else { Noise::None }
+    let is_usual = names.iter().any(|names| names.split_ascii_whitespace().any(is_noise));
+    if !around && is_usual { Noise::Named } else { Noise::None }
 }
 
 /// Whether one class or id, such as `site-sidebar` or `cookieConsent`, names navigation, a banner or the like.
@@ -110,10 +110,10 @@ fn words(name: &str) -> Vec<String> {
         if starts || !character.is_ascii_alphanumeric() {
             words.push(String::new());
         }
-        if character.is_ascii_alphanumeric() {
-            if let Some(word) = words.last_mut() {
-                word.push(character.to_ascii_lowercase());
-            }
+        if character.is_ascii_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(character.to_ascii_lowercase());
         }
         before = character;
     }

@@ -4,7 +4,6 @@
 mod annotations;
 mod conll;
 mod html;
-mod limits;
 mod mutations;
 mod real_files;
 mod round_trips;

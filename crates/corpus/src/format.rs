@@ -13,6 +13,10 @@ pub enum Format {
     Conll,
     /// spaCy's `[[text, {"entities": [[start, end, label]]}], ...]`, or such pairs one a line.
     SpacyList,
+    /// spaCy's DocBin, the binary file that `spacy train` reads.
+    SpacyDocbin,
+    /// Hugging Face rows, `{"id","tokens","ner_tags"}`, as JSON lines or Parquet.
+    Huggingface,
     /// Plain text, one text a line.
     Text,
 }
@@ -27,7 +31,8 @@ pub struct UnknownFormat {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Conll, Self::SpacyList, Self::Text];
+    pub const ALL: [Self; 6] =
+        [Self::Jsonl, Self::Conll, Self::SpacyList, Self::SpacyDocbin, Self::Huggingface, Self::Text];
 
     /// The format's name, as commands take it.
     pub fn name(self) -> &'static str {
@@ -35,6 +40,8 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Conll => "conll",
             Self::SpacyList => "spacy-list",
+            Self::SpacyDocbin => "spacy-docbin",
+            Self::Huggingface => "huggingface",
             Self::Text => "text",
         }
     }

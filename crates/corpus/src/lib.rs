@@ -30,9 +30,11 @@
 mod annotation;
 mod conll;
 mod detect;
+mod docbin;
 mod error;
 mod fingerprint;
 mod format;
+mod huggingface;
 mod json;
 mod jsonl;
 mod limits;
@@ -41,7 +43,9 @@ mod loss;
 mod reader;
 mod report;
 mod spacy_list;
+mod tagged;
 mod text;
+mod tokens;
 mod writer;
 
 pub use detect::{Evidence, Unrecognized};

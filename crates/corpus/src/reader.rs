@@ -11,7 +11,9 @@ use schema::{Document, tags::Scheme};
 use crate::{
     Evidence, Format, Limits, ReadError, ReadErrorKind, Report,
     conll::Conll,
+    docbin::DocBin,
     error::Fault,
+    huggingface::HuggingFace,
     jsonl::Jsonl,
     lines::{BYTE_ORDER_MARK, Input},
     spacy_list::SpacyList,
@@ -22,13 +24,16 @@ use crate::{
 const HEAD: usize = 1 << 20;
 
 /// What the caller knows about an input.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     /// The format; detected where it is `None`.
     pub format: Option<Format>,
-    /// The tag scheme of a CoNLL file; concluded from its tags where it is `None`.
+    /// The tag scheme of CoNLL and Hugging Face rows; concluded from its tags where it is `None`.
     pub scheme: Option<Scheme>,
-    /// Bounds on one document.
+    /// The names of the tags of Hugging Face rows, in the order of their numbers; where they are `None`, those that
+    /// the file or a `dataset_info.json` beside it tells.
+    pub tag_names: Option<Vec<String>>,
+    /// Bounds on what is in memory at once.
     pub limits: Limits,
 }
 
@@ -48,6 +53,8 @@ enum Source<'r> {
     Jsonl(Jsonl<'r>),
     Conll(Box<Conll<'r>>),
     SpacyList(SpacyList<'r>),
+    DocBin(Box<DocBin<'r>>),
+    HuggingFace(Box<HuggingFace<'r>>),
     Text(Text<'r>),
 }
 
@@ -143,7 +150,7 @@ impl<'r> Reader<'r> {
             None => Format::detect(&head, named).map_err(|error| failed(error.into()))?,
         };
         let mut report = Report::new(format, evidence);
-        if format == Format::Conll && head.len() < HEAD {
+        if matches!(format, Format::Conll | Format::Huggingface) && head.len() < HEAD {
             let missing = (HEAD - head.len()) as u64;
             (&mut rest).take(missing).read_to_end(&mut head).map_err(|error| failed(error.into()))?;
         }
@@ -157,12 +164,16 @@ impl<'r> Reader<'r> {
             let again = again.then_some(path);
             let conll = Conll::new(head, whole, rest, again, options, &mut report);
             Source::Conll(Box::new(conll.map_err(|fault| fault.in_file(path))?))
+        } else if format == Format::Huggingface {
+            let rows = HuggingFace::new(head, whole, rest, named, options, &mut report);
+            Source::HuggingFace(Box::new(rows.map_err(|fault| fault.in_file(path))?))
         } else {
             let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
             match format {
                 Format::Jsonl => Source::Jsonl(Jsonl::new(input, limits)),
                 Format::SpacyList => Source::SpacyList(SpacyList::new(input, limits)),
-                Format::Text | Format::Conll => Source::Text(Text::new(input, limits)),
+                Format::SpacyDocbin => Source::DocBin(Box::new(DocBin::new(input, limits))),
+                Format::Text | Format::Conll | Format::Huggingface => Source::Text(Text::new(input, limits)),
             }
         };
         Ok(Self { source, report, path: path.to_owned(), ended: false })
@@ -196,6 +207,8 @@ impl Iterator for Reader<'_> {
             Source::Jsonl(source) => source.next(report),
             Source::Conll(source) => source.next(report),
             Source::SpacyList(source) => source.next(report),
+            Source::DocBin(source) => source.next(report),
+            Source::HuggingFace(source) => source.next(report),
             Source::Text(source) => source.next(report),
         };
         match next {

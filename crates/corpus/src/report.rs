@@ -42,6 +42,8 @@ pub struct Report {
     pub moved_to_meta: BTreeSet<String>,
     /// Texts of which the file does not say that anyone annotated them.
     pub unannotated: usize,
+    /// What the file says and a document has no place for, with the number of documents that it says it of.
+    pub not_kept: BTreeMap<&'static str, usize>,
     /// Lines of multi-word tokens and of empty nodes (`1-2`, `1.1`), passed over because their words have rows.
     pub skipped_rows: usize,
 }
@@ -175,8 +177,14 @@ impl Report {
             units: Listed::default(),
             moved_to_meta: BTreeSet::new(),
             unannotated: 0,
+            not_kept: BTreeMap::new(),
             skipped_rows: 0,
         }
+    }
+
+    /// Counts a document of which something has no place.
+    pub(crate) fn leave(&mut self, what: &'static str) {
+        *self.not_kept.entry(what).or_default() += 1;
     }
 
     /// Entities of all labels.
@@ -238,6 +246,9 @@ impl fmt::Display for Report {
         note(f, self.repairs.total, "tags repaired")?;
         note(f, self.units.total, "documents with offsets in another unit converted")?;
         note(f, self.unannotated, "texts without annotations")?;
+        for (what, documents) in &self.not_kept {
+            write!(f, "\nnot kept: {what} ({documents} documents)")?;
+        }
         note(f, self.skipped_rows, "rows of multi-word tokens and empty nodes passed over")?;
         note(f, self.errors, "places could not be read")?;
         if !self.moved_to_meta.is_empty() {

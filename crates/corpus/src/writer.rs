@@ -9,12 +9,14 @@ use std::{
 use schema::{Document, tags::Scheme};
 use tempfile::NamedTempFile;
 
-use crate::{Format, Loss, Losses, WriteError, conll, jsonl, lines::BYTE_ORDER_MARK, spacy_list, text};
+use crate::{
+    Format, Loss, Losses, WriteError, conll, docbin, huggingface, jsonl, lines::BYTE_ORDER_MARK, spacy_list, text,
+};
 
 /// How to write, where a format leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The tag scheme of CoNLL rows.
+    /// The tag scheme of CoNLL and Hugging Face rows.
     pub scheme: Scheme,
     /// Add to each entity of Nomen JSONL the text that it covers, which proves the unit of its offsets.
     pub quote: bool,
@@ -33,10 +35,18 @@ pub struct Writer<W: Write> {
     format: Format,
     options: WriteOptions,
     conll: conll::Writer,
+    whole: Whole,
     documents: usize,
     /// Whether a byte may have been written.
     started: bool,
     losses: Losses,
+}
+
+/// What collects documents for a format whose file is written at the end.
+enum Whole {
+    None,
+    DocBin(Box<docbin::Writer>),
+    Parquet(Box<huggingface::ParquetWriter>),
 }
 
 /// A file that appears under its name when it is whole; dropped before, it leaves nothing.
@@ -56,11 +66,21 @@ impl Write for Atomic {
 }
 
 impl<W: Write> Writer<W> {
-    /// A writer into a stream that is called `name` in errors.
+    /// A writer into a stream that is called `name` in errors. Hugging Face rows become Parquet where the name ends
+    /// in `.parquet`, else JSON lines.
     pub fn new(out: W, name: impl Into<PathBuf>, format: Format, options: WriteOptions) -> Self {
         let conll = conll::Writer::new(options.scheme);
         let out = BufWriter::with_capacity(1 << 16, out);
-        Self { out, path: name.into(), format, options, conll, documents: 0, started: false, losses: Losses::default() }
+        let path = name.into();
+        let parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        let whole = match format {
+            Format::SpacyDocbin => Whole::DocBin(Box::new(docbin::Writer::new())),
+            Format::Huggingface if parquet => {
+                Whole::Parquet(Box::new(huggingface::ParquetWriter::new(options.scheme)))
+            }
+            _ => Whole::None,
+        };
+        Self { out, path, format, options, conll, whole, documents: 0, started: false, losses: Losses::default() }
     }
 
     /// Writes one document.
@@ -87,6 +107,10 @@ impl<W: Write> Writer<W> {
                 }
                 Err(problem) => return Err(self.refuse(document, problem)),
             },
+            Format::SpacyDocbin | Format::Huggingface => match self.write_tokens(document, &mut lost) {
+                Ok(written) => written,
+                Err(problem) => return Err(self.refuse(document, problem)),
+            },
             Format::Text => match text::refusal(document) {
                 None => {
                     let start = document.text();
@@ -105,6 +129,17 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    fn write_tokens(&mut self, document: &Document, lost: &mut Vec<Loss>) -> Result<io::Result<()>, String> {
+        if let Whole::DocBin(writer) = &mut self.whole {
+            return writer.write(document, lost).map(Ok);
+        }
+        let row = huggingface::Tagged::of(document, self.options.scheme, lost)?;
+        Ok(match &mut self.whole {
+            Whole::Parquet(writer) => writer.write(&row),
+            _ => huggingface::write_line(&mut self.out, &row),
+        })
+    }
+
     /// What the documents written so far lost.
     pub fn losses(&self) -> &Losses {
         &self.losses
@@ -118,6 +153,12 @@ impl<W: Write> Writer<W> {
         if self.format == Format::SpacyList {
             spacy_list::finish(&mut self.out, self.documents == 0).map_err(|error| self.failed(error))?;
         }
+        let completed = match std::mem::replace(&mut self.whole, Whole::None) {
+            Whole::None => Ok(()),
+            Whole::DocBin(writer) => writer.finish(&mut self.out),
+            Whole::Parquet(writer) => writer.finish(&mut self.out),
+        };
+        completed.map_err(|error| self.failed(error))?;
         self.out.flush().map_err(|error| self.failed(error))?;
         let Self { out, path, losses, .. } = self;
         let out = out.into_inner().map_err(|error| WriteError::Io { path, error: error.into_error() })?;
@@ -196,21 +237,26 @@ fn losses(format: Format, document: &Document) -> Vec<Loss> {
     let entities = document.entities();
     let meta = match format {
         Format::Conll => document.meta.keys().any(|field| field != "docstart"),
+        // The writer itself tells.
+        Format::SpacyDocbin => false,
         _ => !document.meta.is_empty(),
     };
-    let known_tokens = document.tokens().is_some() && format != Format::Conll;
+    let of_tokens = matches!(format, Format::Conll | Format::SpacyDocbin | Format::Huggingface);
+    let known_tokens = document.tokens().is_some() && !of_tokens;
+    let id = document.id.is_some() && !matches!(format, Format::SpacyDocbin | Format::Huggingface);
     // A text without entities says nothing either way once it stands in a file of plain text.
     let (partial, looked_for) = (document.partial, document.looked_for.is_some());
     let lost = match format {
         Format::Jsonl => return Vec::new(),
         Format::Text => [(Loss::Entities, !entities.is_empty()), (Loss::Partial, false), (Loss::LookedFor, looked_for)],
-        Format::SpacyList | Format::Conll => {
+        Format::SpacyDocbin => [(Loss::Entities, false), (Loss::Partial, false), (Loss::LookedFor, looked_for)],
+        Format::SpacyList | Format::Conll | Format::Huggingface => {
             [(Loss::Entities, false), (Loss::Partial, partial), (Loss::LookedFor, looked_for)]
         }
     };
     let others = [
         (Loss::Tokens, known_tokens),
-        (Loss::Id, document.id.is_some()),
+        (Loss::Id, id),
         (Loss::Meta, meta),
         (Loss::Score, format != Format::Text && entities.iter().any(|entity| entity.score.is_some())),
         (Loss::Source, format != Format::Text && entities.iter().any(|entity| entity.source.is_some())),

@@ -3,6 +3,8 @@
 
 mod annotations;
 mod conll;
+mod docbin;
+mod huggingface;
 mod limits;
 mod mutations;
 mod real_files;

@@ -45,9 +45,11 @@ struct Values {
 }
 
 impl Values {
+    /// The bytes of a value; none where the list is absent.
     fn get(&self, at: usize) -> &[u8] {
+        let Some(end) = self.ends.get(at) else { return &[] };
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.ends.get(at).map_or(&[], |end| &self.bytes[start..*end])
+        &self.bytes[start..*end]
     }
 }
 

@@ -42,9 +42,9 @@ impl Table {
         let limit = limits.whole_file_bytes;
         let mut file = tempfile::tempfile()?;
         file.write_all(&head)?;
-        let room = (limit as u64).saturating_sub(head.len() as u64).saturating_add(1);
+        let room = (limit as u64).saturating_add(1);
         let copied = io::copy(&mut (&mut rest).take(room), &mut file)?;
-        if copied == room {
+        if copied.saturating_add(head.len() as u64) > limit as u64 {
             return Err(ReadErrorKind::Limit { what: "the file", limit, unit: "bytes" });
         }
         check_footer(&mut file)?;

@@ -23,8 +23,8 @@ use super::{
 
 /// Most bytes of rows that wait in memory; more wait in a temporary file.
 const WAITING: usize = 64 << 20;
-/// Tokens of a row group.
-const GROUP: usize = 1 << 20;
+/// Tokens of a row group, which is built in memory.
+const GROUP: usize = 1 << 18;
 /// Levels of a list's element: there is a list, with an element, which is a value.
 const ELEMENT: i16 = 3;
 /// Level of a list without elements.

@@ -136,9 +136,7 @@ mod tests {
 
     #[test]
     fn what_would_only_be_a_guess_is_refused() {
-        for (head, name) in
-            [("a,b\n", "a.csv"), ("[{\"data\": {}}]", "a.json"), ("{\n \"a\": 1\n}", "a.json")]
-        {
+        for (head, name) in [("a,b\n", "a.csv"), ("[{\"data\": {}}]", "a.json"), ("{\n \"a\": 1\n}", "a.json")] {
             assert_eq!(detect(head, name), None, "{name}");
         }
     }

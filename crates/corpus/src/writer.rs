@@ -75,9 +75,7 @@ impl<W: Write> Writer<W> {
         let parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
         let whole = match format {
             Format::SpacyDocbin => Whole::DocBin(Box::new(docbin::Writer::new())),
-            Format::Huggingface if parquet => {
-                Whole::Parquet(Box::new(huggingface::ParquetWriter::new(options.scheme)))
-            }
+            Format::Huggingface if parquet => Whole::Parquet(Box::new(huggingface::ParquetWriter::new(options.scheme))),
             _ => Whole::None,
         };
         Self { out, path, format, options, conll, whole, documents: 0, started: false, losses: Losses::default() }

@@ -332,7 +332,9 @@ mod tests {
         assert_eq!(json(&bytes, 10, 10_000), Some(value));
         assert_eq!(json(&bytes, 2, 10_000), None, "too deep");
         assert_eq!(json(&bytes, 10, 50), None, "too large");
-        for none in [&b"\xc4\x01a"[..], b"\x81\x01\x02", b"\x82\xa1a\x01\xa1a\x01", b"\xcb\x7f\xf8\0\0\0\0\0\0", b"\x92\x01"] {
+        for none in
+            [&b"\xc4\x01a"[..], b"\x81\x01\x02", b"\x82\xa1a\x01\xa1a\x01", b"\xcb\x7f\xf8\0\0\0\0\0\0", b"\x92\x01"]
+        {
             assert_eq!(json(none, 10, 10_000), None);
         }
     }

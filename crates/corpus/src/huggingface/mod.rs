@@ -7,24 +7,26 @@
 
 mod lines;
 mod names;
-mod table;
 mod row;
+mod table;
 
 use std::path::Path;
 
 use schema::{
     Document,
-    tags::{Detector, Scheme},
+    tags::{Detection, Detector},
 };
 
 use self::{
     lines::Lines,
     names::Names,
-    table::{ParquetRows, Table},
     row::{Decoder, Row},
+    table::{ParquetRows, Table},
 };
 pub(crate) use self::{lines::write as write_line, row::Tagged, table::Writer as ParquetWriter};
-use crate::{ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, error::Fault, lines::Input};
+use crate::{
+    Evidence, Format, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, error::Fault, lines::Input,
+};
 
 /// Where a row's tokens stand.
 const TOKENS: &str = "tokens";
@@ -32,6 +34,8 @@ const TOKENS: &str = "tokens";
 const TAGS: [&str; 2] = ["ner_tags", "tags"];
 /// Where a row's name stands.
 const ID: &str = "id";
+/// How many rows of a Parquet file are looked at to conclude the scheme.
+const SAMPLE: usize = 20_000;
 /// The first bytes of a Parquet file, and the last.
 const MAGIC: &[u8] = b"PAR1";
 
@@ -62,8 +66,8 @@ enum Rows<'r> {
 impl<'r> HuggingFace<'r> {
     /// A reader of `head` and then `rest`; `head` is all there is where it is `whole`.
     ///
-    /// The scheme of JSON lines is concluded from `head`, that of a Parquet file from all of it. `path` is where the
-    /// file lies, if it is a file.
+    /// The scheme of JSON lines is concluded from `head`, that of a Parquet file from its first rows. `path` is where
+    /// the file lies, if it is a file.
     pub(crate) fn new(
         head: Vec<u8>,
         whole: bool,
@@ -80,24 +84,19 @@ impl<'r> HuggingFace<'r> {
             if names.is_none() {
                 names = table.names().map_err(fatal)?;
             }
-            let sample = if options.scheme.is_none() { Some(Rows::Parquet(Box::new(table.rows()?))) } else { None };
-            (Rows::Parquet(Box::new(table.rows()?)), sample)
+            (Rows::Parquet(Box::new(table.rows()?)), Rows::Parquet(Box::new(table.rows()?)))
         } else {
             let sample = lines::whole_lines(&head, whole).to_vec();
             let sample = Rows::Lines(Lines::new(sample, Box::new(std::io::empty()), limits));
-            (Rows::Lines(Lines::new(head, rest, limits)), Some(sample))
+            (Rows::Lines(Lines::new(head, rest, limits)), sample)
         };
         if let (None, Some(path)) = (&names, path) {
             names = Names::beside(path).map_err(fatal)?;
         }
         let mut decoder = Decoder::new(names);
-        let found = match (options.scheme, sample) {
-            (Some(scheme), _) => SchemeFound { scheme, evidence: SchemeEvidence::Given },
-            (None, None) => SchemeFound { scheme: Scheme::Iob2, evidence: SchemeEvidence::Given },
-            (None, Some(sample)) => {
-                let whole = whole || matches!(sample, Rows::Parquet(_));
-                conclude(sample, &mut decoder, whole)
-            }
+        let found = match options.scheme {
+            Some(scheme) => SchemeFound { scheme, evidence: SchemeEvidence::Given },
+            None => conclude(sample, &mut decoder, whole),
         };
         report.scheme = Some(found);
         decoder.scheme = found.scheme;
@@ -131,19 +130,28 @@ impl Rows<'_> {
     }
 }
 
-/// The scheme with the fewest repairs. Faults are passed over here: the reader itself will tell them.
+/// The scheme with the fewest repairs. Faults are passed over here: the reader itself will tell them. `whole` tells
+/// whether the lines of the sample are all there are.
 fn conclude(mut rows: Rows<'_>, decoder: &mut Decoder, whole: bool) -> SchemeFound {
     let mut detector = Detector::default();
-    let mut unused = Report::new(crate::Format::Huggingface, crate::Evidence::Given);
-    while let Some((_, row)) = rows.next(&mut unused) {
-        match row {
-            Ok(row) => detector.see(&decoder.tags(&row).unwrap_or_default()),
-            Err(fault) if fault.fatal => break,
-            Err(_) => {}
+    let mut unused = Report::new(Format::Huggingface, Evidence::Given);
+    let (mut ended, most) = match &rows {
+        Rows::Lines(_) => (whole, usize::MAX),
+        Rows::Parquet(_) => (false, SAMPLE),
+    };
+    for _ in 0..most {
+        match rows.next(&mut unused) {
+            Some((_, Ok(row))) => detector.see(&decoder.tags(&row).unwrap_or_default()),
+            Some((_, Err(fault))) if fault.fatal => break,
+            Some((_, Err(_))) => {}
+            None => {
+                ended |= matches!(rows, Rows::Parquet(_));
+                break;
+            }
         }
     }
-    let schema::tags::Detection { scheme, repairs, tags } = detector.conclude();
+    let Detection { scheme, repairs, tags } = detector.conclude();
     let evidence =
-        if whole { SchemeEvidence::WholeFile { tags, repairs } } else { SchemeEvidence::Beginning { tags, repairs } };
+        if ended { SchemeEvidence::WholeFile { tags, repairs } } else { SchemeEvidence::Beginning { tags, repairs } };
     SchemeFound { scheme, evidence }
 }

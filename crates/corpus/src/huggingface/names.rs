@@ -67,7 +67,8 @@ impl Names {
 /// The tags that a file of these labels can need, in the order of their numbers: `O`, then label by label. Files
 /// with the same labels number them alike.
 pub(super) fn numbered(labels: &BTreeSet<Label>, scheme: Scheme) -> Vec<Tag> {
-    let of = |label: &Label| scheme.prefixes().iter().map(|prefix| Tag::Part(*prefix, label.clone())).collect::<Vec<_>>();
+    let of =
+        |label: &Label| scheme.prefixes().iter().map(|prefix| Tag::Part(*prefix, label.clone())).collect::<Vec<_>>();
     std::iter::once(Tag::Outside).chain(labels.iter().flat_map(of)).collect()
 }
 

@@ -55,7 +55,7 @@ impl Decoder {
                 (Cell::Number(number), Some(names)) => names.tag(*number).map_err(problem)?.clone(),
                 (Cell::Number(number), None) => {
                     return Err(problem(format!(
-                        "holds numbers such as {number}, and nothing tells the names of the tags: give them in their order (`--tag-names O,B-PER,I-PER,...`), or put the data set's `dataset_info.json` beside the file"
+                        "holds numbers such as {number}, and nothing tells the names of the tags: give them in their order (`nomen convert --tag-names O,B-PER,I-PER,...`), or put the data set's `dataset_info.json` beside the file"
                     )));
                 }
             });
@@ -67,9 +67,8 @@ impl Decoder {
         if let Some(tag) = self.known.get(name) {
             return Ok(tag.clone());
         }
-        let tag: Tag = name
-            .parse()
-            .map_err(|error| ReadErrorKind::Tag { token: token.escape_debug().to_string(), error })?;
+        let tag: Tag =
+            name.parse().map_err(|error| ReadErrorKind::Tag { token: token.escape_debug().to_string(), error })?;
         if self.known.len() < KNOWN {
             self.known.insert(name.to_owned(), tag.clone());
         }

@@ -161,7 +161,11 @@ fn replaced(message: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 fn what_is_wrong_with_a_message_is_named() {
     let message = small();
     for (old, new, told) in [
-        (&b"\xa30.1"[..], &b"\xa30.2"[..], "in `version`: version 0.2 is not known, 0.1 is; write the file with spaCy 3"),
+        (
+            &b"\xa30.1"[..],
+            &b"\xa30.2"[..],
+            "in `version`: version 0.2 is not known, 0.1 is; write the file with spaCy 3",
+        ),
         (b"\xa7version\xa30.1", b"", "it ends within"),
         (b"\x93\x41\x4d\x4e", b"\x93\x40\x4d\x4e", "in `attrs`: the attribute ORTH (65), the words, is missing"),
         (b"\x93\x41\x4d\x4e", b"\x93\x41\x4d\x4d", "in `attrs`: attribute 77 occurs twice"),
@@ -170,7 +174,11 @@ fn what_is_wrong_with_a_message_is_named() {
         (b"\xc4\x04\x03\0\0\0", b"\xc4\x04\x04\0\0\0", "`lengths` tells of 4 tokens"),
         (b"\xc4\x04\x03\0\0\0", b"\xc4\x04\xff\xff\xff\xff", "`lengths` gives document 1 a length below 0"),
         (b"\xa4cats\x91\x80", b"\xa4cats\x90", "`lengths` tells of 1 documents, but `cats` of 0"),
-        (b"\xa4cats\x91\x80", b"\xa4cats\x91\x01", "document 1: not a sound `spacy-docbin` file: its `cats` are no map"),
+        (
+            b"\xa4cats\x91\x80",
+            b"\xa4cats\x91\x01",
+            "document 1: not a sound `spacy-docbin` file: its `cats` are no map",
+        ),
         (b"\xa3met", b"\xa3mat", "token 2 has a word with the number"),
         (b"\xa3met", b"\xa3m\xff\xff", "in `strings`: a text is not UTF-8"),
         (b"\xa4cats", b"\xa4cuts", "in `cuts`: version 0.1 has no such field"),
@@ -188,7 +196,8 @@ fn what_is_wrong_with_a_message_is_named() {
 fn a_state_that_spacy_does_not_know_is_an_error() {
     let message = small();
     let row = message.windows(8).position(|window| window == [3, 0, 0, 0, 0, 0, 0, 0]).unwrap();
-    for (state, told) in [(1, "token 1 is inside an entity (ENT_IOB 1)"), (7, "token 1 has the ENT_IOB 7; it can be 0 to 3")]
+    for (state, told) in
+        [(1, "token 1 is inside an entity (ENT_IOB 1)"), (7, "token 1 has the ENT_IOB 7; it can be 0 to 3")]
     {
         let mut message = message.clone();
         message[row] = state;
@@ -207,7 +216,8 @@ fn a_file_that_unpacks_to_more_than_the_limit_is_refused_before_it_takes_the_mem
     let options = ReadOptions { format: Some(DOCBIN), limits, ..ReadOptions::default() };
     for file in [claim, packed(&bomb)] {
         let error = read_with(&file[..], "bomb", &options).unwrap().next().unwrap().unwrap_err();
-        let told = "bomb: the file, unpacked in memory, exceeds the limit of 1048576 bytes; split it, or raise the limit";
+        let told =
+            "bomb: the file, unpacked in memory, exceeds the limit of 1048576 bytes; split it, or raise the limit";
         assert!(error.to_string().starts_with(told), "{error}");
     }
     let many = [&b"\x81\xa7strings\xdd\xff\xff\xff\xff"[..], &[0xa0; 100_000]].concat();

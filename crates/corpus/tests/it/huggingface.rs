@@ -65,7 +65,10 @@ fn what_datasets_and_pyarrow_wrote_is_read_alike() {
 fn numbers_without_names_are_an_error_that_says_where_names_can_come_from() {
     let refused = read_named(&golden("rows.jsonl"), None).unwrap_err().to_string();
     assert!(refused.contains("rows.jsonl:1: field `ner_tags`: holds numbers such as 3"), "{refused}");
-    assert!(refused.contains("`--tag-names O,B-PER,I-PER,...`") && refused.contains("dataset_info.json"), "{refused}");
+    assert!(
+        refused.contains("`nomen convert --tag-names O,B-PER,I-PER,...`") && refused.contains("dataset_info.json"),
+        "{refused}"
+    );
     let few = read_named(&golden("rows.jsonl"), Some(names()[..3].to_vec())).unwrap_err().to_string();
     assert!(few.contains("field `ner_tags`: 3 has no name: the list names 0 to 2"), "{few}");
     let bad = read_named(&golden("rows.jsonl"), Some(vec!["O".into(), "PER".into()])).unwrap_err().to_string();

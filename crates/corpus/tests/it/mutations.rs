@@ -69,13 +69,22 @@ const SPACY_LIST: &str = r#"[["é Anna 👩‍🔬", {"entities": [[2, 6, "PER"]
 ]
 "#;
 const CONLL: &str = "# sent_id = 1\nEU\tNNP\tB-ORG\nsays\tVBZ\tO\n\n-DOCSTART-\t-X-\tO\n\nAnna\tNNP\tB-PER\nSmith\tNNP\tI-PER\n#\tNN\tO\n👩‍🔬\tNN\tS-creative-work\n";
+const ROWS: &str = r#"{"id":"1","tokens":["é","Anna","👩‍🔬"],"ner_tags":["O","B-PER","I-PER"],"weight":0.5}
+{"id":2,"tokens":["Paris","\r\n"],"tags":["B-LOC","O"]}
+
+{"tokens":[],"ner_tags":[]}
+"#;
 const TEXT: &str = "é Anna 👩‍🔬\r\n\nParis\n";
 
 #[test]
 fn broken_files_give_errors_with_file_and_line_or_documents() {
-    for (format, valid) in
-        [(Format::Jsonl, JSONL), (Format::SpacyList, SPACY_LIST), (Format::Conll, CONLL), (Format::Text, TEXT)]
-    {
+    for (format, valid) in [
+        (Format::Jsonl, JSONL),
+        (Format::SpacyList, SPACY_LIST),
+        (Format::Conll, CONLL),
+        (Format::Huggingface, ROWS),
+        (Format::Text, TEXT),
+    ] {
         assert!(read(valid.as_bytes(), "valid", format).unwrap().all(|document| document.is_ok()), "{format}");
         let (mut refused, mut read_whole) = (0, 0);
         for case in 0..10_000u64 {
@@ -110,7 +119,7 @@ fn broken_files_give_errors_with_file_and_line_or_documents() {
 
 #[test]
 fn broken_files_of_unknown_format_are_read_as_something_or_refused() {
-    for (number, valid) in [JSONL, SPACY_LIST, CONLL, TEXT].into_iter().enumerate() {
+    for (number, valid) in [JSONL, SPACY_LIST, CONLL, ROWS, TEXT].into_iter().enumerate() {
         for case in 0..10_000u64 {
             let bytes = mutate(valid.as_bytes(), &mut Random(case + 100_000 * number as u64));
             match read_with(&bytes[..], "broken", &ReadOptions::default()) {

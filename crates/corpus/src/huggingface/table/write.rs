@@ -67,7 +67,8 @@ impl Writer {
 
     /// Writes the file.
     pub(crate) fn finish(self, out: &mut impl Write) -> io::Result<()> {
-        let labels: BTreeSet<_> = self.tags.keys().filter_map(|tag| tag.part().map(|(_, label)| label.clone())).collect();
+        let labels: BTreeSet<_> =
+            self.tags.keys().filter_map(|tag| tag.part().map(|(_, label)| label.clone())).collect();
         let names = names::numbered(&labels, self.scheme);
         let place = |tag: &Tag| names.iter().position(|name| name == tag).unwrap_or_default() as i64;
         let mut numbers = vec![0; self.tags.len()];

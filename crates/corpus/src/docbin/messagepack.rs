@@ -249,7 +249,9 @@ pub(super) fn put_json(out: &mut Vec<u8>, value: &Value) {
         Value::String(text) => put_text(out, text),
         Value::Array(items) => {
             put(out, Head::Array(items.len()));
-            items.iter().for_each(|item| put_json(out, item));
+            for item in items {
+                put_json(out, item);
+            }
         }
         Value::Object(object) => {
             put(out, Head::Map(object.len()));

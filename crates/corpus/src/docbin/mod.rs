@@ -15,6 +15,7 @@
 
 mod message;
 mod messagepack;
+mod parse;
 mod read;
 mod strings;
 mod write;

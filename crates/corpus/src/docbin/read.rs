@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::{
     CATS, ID, LINKS, attribute, iob,
-    message::{self, Message, damaged},
+    message::{Message, damaged},
     messagepack::{Head, Unpacker, json},
+    parse,
 };
 use crate::{Limits, ReadErrorKind, Report, annotation, error::Fault, lines::Input, tokens};
 
@@ -36,7 +37,7 @@ impl<'r> DocBin<'r> {
         if let State::Unread(_) = self.state
             && let State::Unread(input) = std::mem::replace(&mut self.state, State::Ended)
         {
-            match message::read(input, self.limits.whole_file_bytes) {
+            match parse::read(input, self.limits.whole_file_bytes) {
                 Ok(message) => self.state = State::Documents { message: Box::new(message), next: 0 },
                 Err(kind) => return Some(Err(Fault::fatal(0, kind))),
             }

@@ -20,8 +20,6 @@ use crate::{Loss, tokens};
 const ATTRIBUTES: [u64; 3] = [attribute::ORTH, attribute::ENT_IOB, attribute::ENT_TYPE];
 /// Most bytes that MessagePack can hold in one piece.
 const MOST: u64 = u32::MAX as u64;
-/// Most tokens of a document, whose number is an `i32`.
-const MOST_TOKENS: usize = i32::MAX as usize;
 
 /// Collects documents, compressed; the file is written at the end, because its beginning tells of all.
 pub(crate) struct Writer {
@@ -64,10 +62,11 @@ impl Writer {
     pub(crate) fn write(&mut self, document: &Document, losses: &mut Vec<Loss>) -> Result<(), String> {
         let rows = self.rows(document, losses)?;
         let packed = rows.len() as u64 * 8 * ATTRIBUTES.len() as u64;
-        let full = self.tokens.len() + packed > MOST || self.lengths.len() + 4 > MOST;
-        if full || rows.len() > MOST_TOKENS {
+        let length = i32::try_from(rows.len()).ok();
+        let room = self.tokens.len() + packed <= MOST && self.lengths.len() + 4 <= MOST;
+        let Some(length) = length.filter(|_| room) else {
             return Err("a DocBin holds no more than 4 GiB of tokens; write the rest into another file".to_owned());
-        }
+        };
         let mut bytes = Vec::with_capacity(packed as usize);
         for row in &rows {
             for value in [row.word, row.iob, row.label] {
@@ -78,7 +77,7 @@ impl Writer {
         bytes.clear();
         bytes.extend(rows.iter().map(|row| u8::from(row.space)));
         self.spaces.push(&bytes);
-        self.lengths.push(&(rows.len() as i32).to_le_bytes());
+        self.lengths.push(&length.to_le_bytes());
 
         let (cats, data) = metadata(document, losses);
         bytes.clear();

@@ -80,7 +80,7 @@ impl<'r> HuggingFace<'r> {
         let mut names = options.tag_names.as_deref().map(Names::new).transpose().map_err(fatal)?;
         let limits = options.limits;
         let (rows, sample) = if head.starts_with(MAGIC) {
-            let table = Table::new(head, rest, limits).map_err(fatal)?;
+            let table = Table::new(&head, rest, limits).map_err(fatal)?;
             if names.is_none() {
                 names = table.names().map_err(fatal)?;
             }

@@ -8,7 +8,7 @@ use std::{
 
 use parquet::{
     file::{
-        metadata::ParquetMetaData,
+        metadata::{ParquetMetaData, RowGroupMetaData},
         reader::{FileReader, SerializedFileReader},
     },
     record::reader::RowIter,
@@ -38,10 +38,10 @@ pub(in super::super) struct Table {
 impl Table {
     /// The file that `head` begins and `rest` ends. The input is copied to a temporary file, because the description
     /// of a Parquet file stands at its end.
-    pub(in super::super) fn new(head: Vec<u8>, mut rest: Input<'_>, limits: Limits) -> Result<Self, ReadErrorKind> {
+    pub(in super::super) fn new(head: &[u8], mut rest: Input<'_>, limits: Limits) -> Result<Self, ReadErrorKind> {
         let limit = limits.whole_file_bytes;
         let mut file = tempfile::tempfile()?;
-        file.write_all(&head)?;
+        file.write_all(head)?;
         let room = (limit as u64).saturating_add(1);
         let copied = io::copy(&mut (&mut rest).take(room), &mut file)?;
         if copied.saturating_add(head.len() as u64) > limit as u64 {
@@ -122,9 +122,13 @@ fn check_columns(metadata: &ParquetMetaData, limit: usize) -> Result<(), ReadErr
     if columns.columns().iter().any(|column| column.path().parts().len() > DEPTH) {
         return Err(ReadErrorKind::Limit { what: "the nesting of its columns", limit: DEPTH, unit: "levels" });
     }
-    for group in metadata.row_groups() {
-        let sizes = group.columns().iter().map(|column| usize::try_from(column.uncompressed_size()));
-        if sizes.into_iter().any(|size| size.is_ok_and(|size| size > limit)) {
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
+        let places =
+            [column.data_page_offset(), column.dictionary_page_offset().unwrap_or(0), column.compressed_size()];
+        if places.iter().any(|place| *place < 0) {
+            return Err(damaged("a column lies before the beginning of the file"));
+        }
+        if usize::try_from(column.uncompressed_size()).is_ok_and(|size| size > limit) {
             return Err(ReadErrorKind::Limit { what: "a column, unpacked,", limit, unit: "bytes" });
         }
     }

@@ -70,10 +70,11 @@ impl Writer {
         let labels: BTreeSet<_> =
             self.tags.keys().filter_map(|tag| tag.part().map(|(_, label)| label.clone())).collect();
         let names = names::numbered(&labels, self.scheme);
-        let place = |tag: &Tag| names.iter().position(|name| name == tag).unwrap_or_default() as i64;
         let mut numbers = vec![0; self.tags.len()];
-        for (tag, number) in &self.tags {
-            numbers[*number as usize] = place(tag);
+        for (number, name) in (0..).zip(&names) {
+            if let Some(waiting) = self.tags.get(name) {
+                numbers[*waiting as usize] = number;
+            }
         }
         let description = names::description(&names, self.has_id);
         let properties = WriterProperties::builder()

@@ -348,7 +348,7 @@ mod tests {
         assert!(matches!(unpacker.bytes_into(usize::MAX / 2, &mut bytes), Err(Problem::Ended)));
         assert!(bytes.capacity() <= 1 << 21);
         assert!(matches!(Unpacker::new(&b"abc"[..], 2).text(3), Err(Problem::Room)));
-        let nested = [b'\x91'; 1 << 20];
+        let nested = vec![b'\x91'; 1 << 20];
         assert!(matches!(Unpacker::new(&nested[..], 1 << 21).raw_into(&mut bytes), Err(Problem::Ended)));
         assert_eq!(json(&nested, 100, 1 << 30), None);
     }

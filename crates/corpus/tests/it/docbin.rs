@@ -220,7 +220,7 @@ fn a_file_that_unpacks_to_more_than_the_limit_is_refused_before_it_takes_the_mem
             "bomb: the file, unpacked in memory, exceeds the limit of 1048576 bytes; split it, or raise the limit";
         assert!(error.to_string().starts_with(told), "{error}");
     }
-    let many = [&b"\x81\xa7strings\xdd\xff\xff\xff\xff"[..], &[0xa0; 100_000]].concat();
+    let many = [&b"\x81\xa7strings\xdd\xff\xff\xff\xff"[..], &vec![0xa0; 100_000]].concat();
     let error = read_with(&packed(&many)[..], "bomb", &options).unwrap().next().unwrap().unwrap_err();
     assert!(error.to_string().contains("exceeds the limit"), "{error}");
 }

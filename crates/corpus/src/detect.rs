@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use thiserror::Error;
 
-use crate::{Format, compression, conll, lines::BYTE_ORDER_MARK, table};
+use crate::{Format, compression, conll, docbin, huggingface, lines::BYTE_ORDER_MARK, table};
 
 /// How a format was concluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,12 @@ impl Format {
     /// # Errors
     /// The content shows no format, and taking it for plain text would only be a guess.
     pub fn detect(head: &[u8], name: Option<&Path>) -> Result<(Self, Evidence), Unrecognized> {
+        if docbin::looks_like(head) {
+            return Ok((Self::SpacyDocbin, Evidence::Content));
+        }
+        if huggingface::looks_like_parquet(head) {
+            return Ok((Self::Huggingface, Evidence::Content));
+        }
         let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
         let text = String::from_utf8_lossy(head);
         let extension = name.and_then(Path::extension).and_then(|extension| extension.to_str());
@@ -85,6 +91,8 @@ fn by_extension(extension: &str) -> Option<Format> {
         "conll" | "conllu" | "iob" | "iob1" | "iob2" | "ioe1" | "ioe2" | "iobes" | "bio" | "bioes" | "bilou" => {
             Format::Conll
         }
+        "spacy" => Format::SpacyDocbin,
+        "parquet" => Format::Huggingface,
         "txt" | "text" => Format::Text,
         "md" | "markdown" => Format::Markdown,
         "html" | "htm" | "xhtml" => Format::Html,
@@ -121,6 +129,7 @@ fn json(text: &str) -> Result<Option<Format>, Unrecognized> {
     // An object on one line; the last line seen may be cut.
     let whole = first.trim_end().ends_with('}') || !text[start..].contains('\n');
     match (listed, whole) {
+        (false, true) if huggingface::looks_like_row(first) => Ok(Some(Format::Huggingface)),
         (false, true) => Ok(Some(Format::Jsonl)),
         (false, false) => Err(Unrecognized { reason: "a JSON object over several lines, with fields of no known format" }),
         (true, _) => Err(Unrecognized { reason: "a JSON list of objects with fields of no known format" }),
@@ -215,6 +224,9 @@ mod tests {
         assert_eq!(detect("[\"a\", {\"entities\": []}]\n", ""), Some((Format::SpacyList, Evidence::Content)));
         assert_eq!(detect("010 I-MISC\nis O\n\n", "wikigold.txt"), Some((Format::Conll, Evidence::Content)));
         assert_eq!(detect("[\tO\n\"\tO\n\n", "x.tsv"), Some((Format::Conll, Evidence::Content)));
+        assert_eq!(detect("PAR1", "a.txt"), Some((Format::Huggingface, Evidence::Content)));
+        let row = r#"{"id": "1", "tokens": ["a"], "ner_tags": [0]}"#;
+        assert_eq!(detect(row, "a.json"), Some((Format::Huggingface, Evidence::Content)));
         assert_eq!(detect("\u{feff}{\"text\": \"a\"}", ""), Some((Format::Jsonl, Evidence::Content)));
     }
 
@@ -247,9 +259,7 @@ mod tests {
 
     #[test]
     fn what_would_only_be_a_guess_is_refused() {
-        for (head, name) in
-            [("a,b\n", "a.xyz"), ("PAR1", "a.parquet"), ("[{\"data\": {}}]", "a.json"), ("{\n \"a\": 1\n}", "a.json")]
-        {
+        for (head, name) in [("a,b\n", "a.xyz"), ("[{\"data\": {}}]", "a.json"), ("{\n \"a\": 1\n}", "a.json")] {
             assert_eq!(detect(head, name), None, "{name}");
         }
     }

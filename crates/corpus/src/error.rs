@@ -58,6 +58,24 @@ pub enum ReadErrorKind {
         /// What the limit counts.
         unit: &'static str,
     },
+    /// Not what the format is made of.
+    #[error("not a sound `{read_as}` file: {problem}")]
+    Damaged {
+        /// The format that was expected.
+        read_as: Format,
+        /// Where, and what is wrong.
+        problem: String,
+    },
+    /// A part of a file that has no lines.
+    #[error("{what} {number}: {kind}")]
+    Record {
+        /// What the file is made of.
+        what: &'static str,
+        /// Its position, from 1.
+        number: usize,
+        /// What is wrong with it.
+        kind: Box<ReadErrorKind>,
+    },
     /// Not JSON.
     #[error("malformed JSON at column {column}: {message}")]
     Json {
@@ -244,6 +262,11 @@ impl Fault {
 
     pub(crate) fn fatal(line: usize, kind: impl Into<ReadErrorKind>) -> Self {
         Self { line, kind: kind.into(), fatal: true }
+    }
+
+    /// A fault in a part of a file that has no lines.
+    pub(crate) fn record(what: &'static str, number: usize, kind: impl Into<ReadErrorKind>) -> Self {
+        Self::at(0, ReadErrorKind::Record { what, number, kind: Box::new(kind.into()) })
     }
 
     pub(crate) fn in_file(self, path: impl Into<PathBuf>) -> ReadError {

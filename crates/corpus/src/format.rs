@@ -23,6 +23,10 @@ pub enum Format {
     Argilla,
     /// GLiNER's training data: tokens and spans of them.
     Gliner,
+    /// spaCy's DocBin, the binary file that `spacy train` reads.
+    SpacyDocbin,
+    /// Hugging Face rows, `{"id","tokens","ner_tags"}`, as JSON lines or Parquet.
+    Huggingface,
     /// Plain text, one text a line.
     Text,
     /// Markdown, a file a text. Read only.
@@ -45,10 +49,12 @@ pub struct UnknownFormat {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Jsonl,
         Self::Conll,
         Self::SpacyList,
+        Self::SpacyDocbin,
+        Self::Huggingface,
         Self::Prodigy,
         Self::Doccano,
         Self::LabelStudio,
@@ -72,6 +78,8 @@ impl Format {
             Self::LabelStudio => "label-studio",
             Self::Argilla => "argilla",
             Self::Gliner => "gliner",
+            Self::SpacyDocbin => "spacy-docbin",
+            Self::Huggingface => "huggingface",
             Self::Text => "text",
             Self::Markdown => "markdown",
             Self::Html => "html",

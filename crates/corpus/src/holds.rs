@@ -50,6 +50,11 @@ impl Format {
             },
             Self::Conll | Self::Gliner => Holds { entities: true, tokens: true, ..NOTHING },
             Self::SpacyList => Holds { entities: true, ..NOTHING },
+            // What else it cannot hold depends on the tokens, and its writer tells.
+            Self::SpacyDocbin => {
+                Holds { entities: true, partial: true, tokens: true, id: true, meta: true, ..NOTHING }
+            }
+            Self::Huggingface => Holds { entities: true, tokens: true, id: true, ..NOTHING },
             Self::Prodigy => {
                 Holds { entities: true, tokens: true, id: true, meta: true, origin: Origin::Everywhere, ..NOTHING }
             }
@@ -100,7 +105,7 @@ impl Format {
 
     /// Whether a text that nobody annotated can be told from one without entities.
     const fn tells_unannotated(self) -> bool {
-        !matches!(self, Self::Conll | Self::SpacyList | Self::Gliner)
+        !matches!(self, Self::Conll | Self::SpacyList | Self::Gliner | Self::SpacyDocbin | Self::Huggingface)
     }
 }
 

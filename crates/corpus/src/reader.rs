@@ -10,7 +10,9 @@ use schema::{Document, offset::Unit, tags::Scheme};
 use crate::{
     Evidence, Format, Limits, ReadError, ReadErrorKind, Report, compression,
     conll::Conll,
+    docbin::DocBin,
     error::Fault,
+    huggingface::HuggingFace,
     jsonl::Jsonl,
     lines::{BYTE_ORDER_MARK, Input},
     markdown::Markdown,
@@ -28,13 +30,16 @@ const HEAD: usize = 1 << 20;
 pub struct ReadOptions {
     /// The format; detected where it is `None`.
     pub format: Option<Format>,
-    /// The tag scheme of a CoNLL file; concluded from its tags where it is `None`.
+    /// The tag scheme of CoNLL and Hugging Face rows; concluded from its tags where it is `None`.
     pub scheme: Option<Scheme>,
     /// What the offsets count; the format, and texts that are quoted, say it where it is `None`.
     pub unit: Option<Unit>,
     /// The column of a table, or the field of a tool's task, that holds the text; `text` where it is `None`.
     pub text_field: Option<String>,
-    /// Bounds on one document.
+    /// The names of the tags of Hugging Face rows, in the order of their numbers; where they are `None`, those that
+    /// the file or a `dataset_info.json` beside it tells.
+    pub tag_names: Option<Vec<String>>,
+    /// Bounds on what is in memory at once.
     pub limits: Limits,
 }
 
@@ -55,13 +60,15 @@ enum Source<'r> {
     Conll(Box<Conll<'r>>),
     Records(Box<Records<'r>>),
     Table(Box<Table<'r>>),
+    DocBin(Box<DocBin<'r>>),
+    HuggingFace(Box<HuggingFace<'r>>),
     Text(Text<'r>),
     Markdown(Markdown<'r>),
     Page(WebPage<'r>),
 }
 
 impl<'r> Source<'r> {
-    /// The source of `head` and then `rest`, in a format that needs no more than these; CoNLL needs a look at its tags.
+    /// The source of `head` and then `rest`, in a format that needs no more than these; CoNLL and Hugging Face rows need a look at their tags.
     fn new(format: Format, head: Vec<u8>, rest: Input<'r>, options: &ReadOptions) -> Result<Self, Fault> {
         let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
         let dialect = match format {
@@ -70,7 +77,8 @@ impl<'r> Source<'r> {
             Format::Tsv => return Ok(Self::Table(Box::new(Table::new(input, table::TAB, options)?))),
             Format::Markdown => return Ok(Self::Markdown(Markdown::new(input, options.limits))),
             Format::Html => return Ok(Self::Page(WebPage::new(input, options.limits))),
-            Format::Text | Format::Conll => return Ok(Self::Text(Text::new(input, options.limits))),
+            Format::SpacyDocbin => return Ok(Self::DocBin(Box::new(DocBin::new(input, options.limits)))),
+            Format::Text | Format::Conll | Format::Huggingface => return Ok(Self::Text(Text::new(input, options.limits))),
             Format::SpacyList => Dialect::SpacyList,
             Format::Prodigy => Dialect::Prodigy,
             Format::Doccano => Dialect::Doccano,
@@ -178,7 +186,7 @@ impl<'r> Reader<'r> {
             return Err(failed(ReadErrorKind::Utf16));
         }
         let mut report = Report::new(format, evidence);
-        if format == Format::Conll && head.len() < HEAD {
+        if matches!(format, Format::Conll | Format::Huggingface) && head.len() < HEAD {
             let missing = (HEAD - head.len()) as u64;
             (&mut rest).take(missing).read_to_end(&mut head).map_err(|error| failed(error.into()))?;
         }
@@ -191,6 +199,9 @@ impl<'r> Reader<'r> {
             let again = again.then_some(path);
             let conll = Conll::new(head, whole, rest, again, options, &mut report);
             Source::Conll(Box::new(conll.map_err(|fault| fault.in_file(path))?))
+        } else if format == Format::Huggingface {
+            let rows = HuggingFace::new(head, whole, rest, named, options, &mut report);
+            Source::HuggingFace(Box::new(rows.map_err(|fault| fault.in_file(path))?))
         } else {
             Source::new(format, head, rest, options).map_err(|fault| fault.in_file(path))?
         };
@@ -226,6 +237,8 @@ impl Iterator for Reader<'_> {
             Source::Conll(source) => source.next(report),
             Source::Records(source) => source.next(report),
             Source::Table(source) => source.next(report),
+            Source::DocBin(source) => source.next(report),
+            Source::HuggingFace(source) => source.next(report),
             Source::Text(source) => source.next(report),
             Source::Markdown(source) => source.next(report),
             Source::Page(source) => source.next(report),

@@ -44,6 +44,8 @@ pub struct Report {
     pub unannotated: usize,
     /// What the file has beside the documents that were taken from it.
     pub left_out: BTreeMap<LeftOut, usize>,
+    /// What the file says and a document has no place for, with the number of documents that it says it of.
+    pub not_kept: BTreeMap<&'static str, usize>,
     /// Lines of multi-word tokens and of empty nodes (`1-2`, `1.1`), passed over because their words have rows.
     pub skipped_rows: usize,
 }
@@ -211,8 +213,14 @@ impl Report {
             moved_to_meta: BTreeSet::new(),
             unannotated: 0,
             left_out: BTreeMap::new(),
+            not_kept: BTreeMap::new(),
             skipped_rows: 0,
         }
+    }
+
+    /// Counts a document of which something has no place.
+    pub(crate) fn leave(&mut self, what: &'static str) {
+        *self.not_kept.entry(what).or_default() += 1;
     }
 
     /// Entities of all labels.
@@ -280,6 +288,9 @@ impl fmt::Display for Report {
         note(f, self.unannotated, "texts without annotations")?;
         for (what, count) in &self.left_out {
             write!(f, "\nleft out: {count} {what}")?;
+        }
+        for (what, documents) in &self.not_kept {
+            write!(f, "\nnot kept: {what} ({documents} documents)")?;
         }
         note(f, self.skipped_rows, "rows of multi-word tokens and empty nodes passed over")?;
         note(f, self.errors, "places could not be read")?;

@@ -10,14 +10,14 @@ use schema::{Document, tags::Scheme};
 use tempfile::NamedTempFile;
 
 use crate::{
-    Format, Losses, WriteError, argilla, compression::Compressor, conll, doccano, gliner, jsonl, label_studio,
+    Format, Loss, Losses, WriteError, argilla, compression::Compressor, conll, docbin, doccano, gliner, huggingface, jsonl, label_studio,
     lines::BYTE_ORDER_MARK, prodigy, spacy_list, table, text,
 };
 
 /// How to write, where a format leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The tag scheme of CoNLL rows.
+    /// The tag scheme of CoNLL and Hugging Face rows.
     pub scheme: Scheme,
     /// Add to each entity of Nomen JSONL the text that it covers, which proves the unit of its offsets.
     pub quote: bool,
@@ -36,14 +36,22 @@ pub struct Writer<W: Write> {
     format: Format,
     options: WriteOptions,
     conll: conll::Writer,
+    whole: Whole,
     documents: usize,
     /// Whether a byte may have been written.
     started: bool,
     losses: Losses,
 }
 
-/// A file that appears under its name when it is whole; dropped before, it leaves nothing. A name that ends in `.gz` or `.zst` makes it a
-/// compressed one.
+/// What collects documents for a format whose file is written at the end.
+enum Whole {
+    None,
+    DocBin(Box<docbin::Writer>),
+    Parquet(Box<huggingface::ParquetWriter>),
+}
+
+/// A file that appears under its name when it is whole; dropped before, it leaves nothing. A name that ends in `.gz` or
+/// `.zst` makes it a compressed one.
 pub struct Atomic {
     file: Compressor<NamedTempFile>,
     directory: PathBuf,
@@ -60,11 +68,19 @@ impl Write for Atomic {
 }
 
 impl<W: Write> Writer<W> {
-    /// A writer into a stream that is called `name` in errors.
+    /// A writer into a stream that is called `name` in errors. Hugging Face rows become Parquet where the name ends
+    /// in `.parquet`, else JSON lines.
     pub fn new(out: W, name: impl Into<PathBuf>, format: Format, options: WriteOptions) -> Self {
         let conll = conll::Writer::new(options.scheme);
         let out = BufWriter::with_capacity(1 << 16, out);
-        Self { out, path: name.into(), format, options, conll, documents: 0, started: false, losses: Losses::default() }
+        let path = name.into();
+        let parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        let whole = match format {
+            Format::SpacyDocbin => Whole::DocBin(Box::new(docbin::Writer::new())),
+            Format::Huggingface if parquet => Whole::Parquet(Box::new(huggingface::ParquetWriter::new(options.scheme))),
+            _ => Whole::None,
+        };
+        Self { out, path, format, options, conll, whole, documents: 0, started: false, losses: Losses::default() }
     }
 
     /// Writes one document.
@@ -103,6 +119,10 @@ impl<W: Write> Writer<W> {
                 let problem = format!("{} is read only; write `jsonl` or `text`", self.format);
                 return Err(self.refuse(document, problem));
             }
+            Format::SpacyDocbin | Format::Huggingface => match self.write_tokens(document, &mut lost) {
+                Ok(written) => written,
+                Err(problem) => return Err(self.refuse(document, problem)),
+            },
             Format::Text => match text::refusal(document) {
                 None => {
                     let start = document.text();
@@ -121,6 +141,17 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    fn write_tokens(&mut self, document: &Document, lost: &mut Vec<Loss>) -> Result<io::Result<()>, String> {
+        if let Whole::DocBin(writer) = &mut self.whole {
+            return writer.write(document, lost).map(Ok);
+        }
+        let row = huggingface::Tagged::of(document, self.options.scheme, lost)?;
+        Ok(match &mut self.whole {
+            Whole::Parquet(writer) => writer.write(&row),
+            _ => huggingface::write_line(&mut self.out, &row),
+        })
+    }
+
     /// What the documents written so far lost.
     pub fn losses(&self) -> &Losses {
         &self.losses
@@ -135,6 +166,12 @@ impl<W: Write> Writer<W> {
             let end: &[u8] = if self.documents == 0 { b"[]\n" } else { b"\n]\n" };
             self.out.write_all(end).map_err(|error| self.failed(error))?;
         }
+        let completed = match std::mem::replace(&mut self.whole, Whole::None) {
+            Whole::None => Ok(()),
+            Whole::DocBin(writer) => writer.finish(&mut self.out),
+            Whole::Parquet(writer) => writer.finish(&mut self.out),
+        };
+        completed.map_err(|error| self.failed(error))?;
         self.out.flush().map_err(|error| self.failed(error))?;
         let Self { out, path, losses, .. } = self;
         let out = out.into_inner().map_err(|error| WriteError::Io { path, error: error.into_error() })?;

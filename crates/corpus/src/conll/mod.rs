@@ -14,16 +14,17 @@ use std::{
 };
 
 use schema::{
-    Document, Entity, Meta,
-    tags::{self, Detector, Scheme, Tag},
+    Document, Meta,
+    tags::{self, Detector, Scheme},
 };
 use serde_json::Value;
 
 use self::sentence::{Sentence, Sentences};
 use crate::{
-    Columns, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, TagRepair, compression,
+    Columns, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, compression,
     error::Fault,
     lines::{BYTE_ORDER_MARK, Input},
+    tagged,
 };
 
 pub(crate) use self::{
@@ -113,18 +114,8 @@ fn conclude(mut sentences: Sentences<'_>, whole: bool) -> SchemeFound {
 }
 
 fn document(sentence: &mut Sentence, scheme: Scheme, report: &mut Report) -> Result<Document, Fault> {
-    let mut entities = Vec::new();
-    if sentence.tags.iter().any(|tag| *tag != Tag::Outside) {
-        for repair in tags::repairs(scheme, &sentence.tags) {
-            let line = sentence.lines[repair.token];
-            report.repairs.push(TagRepair { line, found: repair.found, taken_as: repair.taken_as });
-        }
-        for chunk in tags::decode(&sentence.tags) {
-            let tokens = &sentence.tokens[chunk.tokens];
-            let span = tokens.iter().copied().reduce(schema::Span::join);
-            entities.extend(span.map(|span| Entity::new(span, chunk.label)));
-        }
-    }
+    let lines = &sentence.lines;
+    let entities = tagged::entities(&sentence.tokens, &sentence.tags, scheme, |token| lines[token], report);
     let line = sentence.lines[0];
     let invalid = |error| Fault::at(line, ReadErrorKind::Document(error));
     let (id, meta) = metadata(sentence);

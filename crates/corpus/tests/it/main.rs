@@ -4,6 +4,8 @@
 mod annotations;
 mod conll;
 mod html;
+mod docbin;
+mod huggingface;
 mod mutations;
 mod real_files;
 mod round_trips;

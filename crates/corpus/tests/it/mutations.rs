@@ -86,9 +86,15 @@ const GLINER: &str = r#"{"tokenized_text":["é","Anna","."],"ner":[[1,1,"person"
 "#;
 const CSV: &str = "id,text,entities,labels,complete,meta\n1,\"a, \"\"b\"\"\nc\",\"[{\"\"start\"\":0,\"\"end\"\":1,\"\"label\"\":\"\"A\"\"}]\",,true,\n2,'=x,[],,true,{}\n";
 const TSV: &str = "text\tkind\né Anna \"x\tgreeting\nb\t\n";
+const ROWS: &str = r#"{"id":"1","tokens":["é","Anna","👩‍🔬"],"ner_tags":["O","B-PER","I-PER"],"weight":0.5}
+{"id":2,"tokens":["Paris","\r\n"],"tags":["B-LOC","O"]}
+
+{"tokens":[],"ner_tags":[]}
+"#;
 const TEXT: &str = "é Anna 👩‍🔬\r\n\nParis\n";
 
-const FILES: [(Format, &str); 11] = [
+const FILES: [(Format, &str); 12] = [
+    (Format::Huggingface, ROWS),
     (Format::Jsonl, JSONL),
     (Format::SpacyList, SPACY_LIST),
     (Format::Conll, CONLL),

@@ -57,7 +57,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
 }
 
 /// Documents with everything that a document can have.
-fn full_documents() -> impl Strategy<Value = Document> {
+pub(crate) fn full_documents() -> impl Strategy<Value = Document> {
     let number =
         any::<f64>().prop_filter("whole numbers past 64 bits are refused", |n| n.is_finite() && n.abs() < 1e18);
     (
@@ -86,7 +86,7 @@ fn full_documents() -> impl Strategy<Value = Document> {
 }
 
 /// Sentences as CoNLL gives them: tokens joined by single spaces, entities that cover whole tokens.
-fn sentences() -> impl Strategy<Value = Document> {
+pub(crate) fn sentences() -> impl Strategy<Value = Document> {
     let tokens = vec(select(vec!["a", "#", "👩‍🔬", "e\u{301}", "漢字", "word", ",", "O", "B-PER", "# "]), 1..9);
     (tokens, vec((0usize..3, 1usize..4, labels()), 0..4)).prop_map(|(words, chunks)| {
         let (mut text, mut tokens) = (String::new(), Vec::new());

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod conll;
+mod duplicates;
 mod limits;
 mod mutations;
 mod real_files;

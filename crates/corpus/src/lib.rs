@@ -28,6 +28,7 @@
 #![allow(clippy::doc_markdown)]
 
 pub mod duplicates;
+pub mod split;
 
 mod annotation;
 mod conll;
@@ -40,6 +41,7 @@ mod jsonl;
 mod limits;
 mod lines;
 mod loss;
+mod mix;
 mod reader;
 mod report;
 mod spacy_list;

@@ -1,9 +1,7 @@
 //! Which texts may be near duplicates: those that share a band of their MinHash signatures.
 
-use super::{
-    shingles::{Shingles, mix},
-    similarity::Similarity,
-};
+use super::{shingles::Shingles, similarity::Similarity};
+use crate::mix::mix;
 
 /// Hash functions of a signature.
 const FUNCTIONS: usize = 128;

@@ -30,3 +30,4 @@ pub use fold::fold;
 pub use shingles::{SHINGLE, jaccard};
 pub use similarity::{NotASimilarity, Similarity};
 pub use text_hash::{NotATextHash, TextHash};
+pub(crate) use union::Union;

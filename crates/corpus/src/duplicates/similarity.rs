@@ -2,10 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Jaccard similarity of the word shingles of two texts, from which on they are near duplicates: above 0, at most 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Similarity(f64);
 
 /// Not a similarity.
@@ -51,6 +53,20 @@ impl FromStr for Similarity {
     fn from_str(text: &str) -> Result<Self, NotASimilarity> {
         let number: f64 = text.trim().parse().map_err(|_| NotASimilarity(text.escape_debug().to_string()))?;
         Self::new(number)
+    }
+}
+
+impl TryFrom<f64> for Similarity {
+    type Error = NotASimilarity;
+
+    fn try_from(similarity: f64) -> Result<Self, NotASimilarity> {
+        Self::new(similarity)
+    }
+}
+
+impl From<Similarity> for f64 {
+    fn from(similarity: Similarity) -> Self {
+        similarity.get()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -10,7 +11,8 @@ use super::fold::fold;
 /// The first 8 bytes of the SHA-256 sum of a folded text, read as a big-endian number; shown as 16 hexadecimal
 /// digits. Exact duplicates have the same. Two different texts out of a million share one with a probability of
 /// about 1 in 40 million.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TextHash(u64);
 
 /// Not a text hash.
@@ -21,12 +23,7 @@ pub struct NotATextHash(String);
 impl TextHash {
     /// The hash of a text.
     pub fn of(text: &str) -> Self {
-        Self::of_folded(&fold(text))
-    }
-
-    /// The hash of a text that was folded already.
-    pub(crate) fn of_folded(folded: &str) -> Self {
-        let sum = Sha256::digest(folded);
+        let sum = Sha256::digest(fold(text));
         Self(sum.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte)))
     }
 
@@ -57,6 +54,20 @@ impl FromStr for TextHash {
             Ok(number) if digits.len() == 16 && digits.bytes().all(is_digit) => Ok(Self(number)),
             _ => Err(NotATextHash(digits.escape_debug().to_string())),
         }
+    }
+}
+
+impl TryFrom<String> for TextHash {
+    type Error = NotATextHash;
+
+    fn try_from(digits: String) -> Result<Self, NotATextHash> {
+        digits.parse()
+    }
+}
+
+impl From<TextHash> for String {
+    fn from(hash: TextHash) -> Self {
+        hash.to_string()
     }
 }
 

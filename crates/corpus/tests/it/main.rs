@@ -8,6 +8,7 @@ mod limits;
 mod mutations;
 mod real_files;
 mod round_trips;
+mod split;
 mod streams;
 mod units;
 mod writers;

@@ -19,6 +19,19 @@ pub fn format_parser() -> impl TypedValueParser<Value = Format> {
 
 /// All documents of an annotated file, never a part of it; what was detected is noted.
 pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
+    let (documents, report) = documents(path, format)?;
+    if report.unannotated == documents.len() {
+        bail!(
+            "{}: nobody annotated its {} texts; name a file that tells the entities (`jsonl`, `conll` or `spacy-list`)",
+            path.display(),
+            documents.len()
+        );
+    }
+    Ok((documents, report))
+}
+
+/// All documents of a file, never a part of it and never none; what was detected is noted.
+pub fn documents(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
     let mut reader = corpus::open_with(path, &ReadOptions { format, ..ReadOptions::default() })?;
     let mut documents = Vec::new();
     let mut broken: Vec<ReadError> = Vec::new();
@@ -46,13 +59,6 @@ pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Doc
     }
     if documents.is_empty() {
         bail!("{}: there is no text in it", path.display());
-    }
-    if report.unannotated == documents.len() {
-        bail!(
-            "{}: nobody annotated its {} texts; name a file that tells the entities (`jsonl`, `conll` or `spacy-list`)",
-            path.display(),
-            documents.len()
-        );
     }
     Ok((documents, report))
 }

@@ -7,6 +7,7 @@ mod fetching;
 mod input;
 mod judgement;
 mod output;
+mod parts;
 mod progress;
 mod recognizer;
 mod scores;

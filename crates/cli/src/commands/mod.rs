@@ -3,6 +3,7 @@
 mod evaluate;
 mod quantize;
 mod quickstart;
+mod split;
 mod tag;
 mod train;
 
@@ -26,6 +27,7 @@ Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
 #[derive(Subcommand)]
 enum Command {
     Quickstart(quickstart::Arguments),
+    Split(split::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -36,6 +38,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Quickstart(arguments) => quickstart::run(arguments),
+        Command::Split(arguments) => split::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

@@ -11,6 +11,7 @@ mod parts;
 mod progress;
 mod recognizer;
 mod scores;
+mod seen;
 mod signals;
 mod table;
 mod training;

@@ -182,7 +182,8 @@ fn next_steps(arguments: &Arguments, manifest: &Manifest) -> String {
     if let Some(path) = file(LEFT_OUT) {
         text += &format!("left out: {}\n", path.display());
     }
-    if file("train").is_some() {
+    let is_annotated = manifest.parts.iter().any(|part| !part.entities.is_empty());
+    if file("train").is_some() && is_annotated {
         text += &format!("next:\n  {} train", program());
         for name in ["train", "dev", "test"] {
             text += &file(name).map(|path| format!(" --{name} {}", path.display())).unwrap_or_default();

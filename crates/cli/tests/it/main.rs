@@ -6,6 +6,7 @@ mod base;
 mod evaluate;
 mod help;
 mod quantize;
+mod split;
 mod tag;
 mod train;
 

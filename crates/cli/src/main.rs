@@ -13,6 +13,7 @@ mod recognizer;
 mod scores;
 mod seen;
 mod signals;
+mod split_record;
 mod table;
 mod training;
 

@@ -9,7 +9,7 @@ use evaluate::Report;
 use schema::Label;
 use serde::Serialize;
 
-use crate::{input, judgement, output, recognizer::ModelArguments, scores, seen};
+use crate::{input, judgement, output, progress::note, recognizer::ModelArguments, scores, seen, split_record};
 
 /// Score a model on annotated text
 #[derive(Args)]
@@ -59,6 +59,9 @@ struct Answer<'a> {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (documents, found) = input::annotated(&arguments.data, arguments.format)?;
     let recognizer = arguments.model.open()?;
+    for said in split_record::of_scored(&arguments.data, &documents) {
+        note(&format!("warning: {said}"));
+    }
     if !arguments.seen_too {
         seen::refuse(&recognizer.bundle().trained_on, &documents, &arguments.data)?;
     }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{answer, nomen, refusal, run};
+use crate::{answer, nomen, refusal, run, tiny_model};
 
 /// A folder with a file of annotated texts.
 struct Place(TempDir);
@@ -228,6 +228,38 @@ fn by_date_the_table_shows_from_when_to_when_a_part_goes() {
     assert!(table.contains("oldest") && table.contains("2024-01-28"), "{table}");
     let message = refusal(&run(place.split(&["all.jsonl"]).args(["--by-date", "meta.day", "--force"]), b""));
     assert!(message.contains("all.jsonl: text 1 has nothing under `meta.day`"), "{message}");
+}
+
+#[test]
+fn training_warns_of_parts_that_have_changed_and_of_texts_of_the_test_set() {
+    let place = Place::new();
+    answer(&run(&mut place.split(&["all.jsonl"]), b""));
+    let train = |out: &str| {
+        let mut command = nomen();
+        command
+            .arg("train")
+            .arg("--train")
+            .arg(place.path("out/train.jsonl"))
+            .arg("--dev")
+            .arg(place.path("out/dev.jsonl"));
+        command.arg("--base").arg(format!("path:{}", tiny_model().display())).arg("--out").arg(place.path(out));
+        let output = run(command.args(["--set", "max_steps=2"]), b"");
+        answer(&output);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = train("whole");
+    assert!(!told.contains("split.json"), "{told}");
+
+    let test = place.read("out/test.jsonl");
+    let leaked = test.lines().next().unwrap();
+    place.write("out/train.jsonl", &(place.read("out/train.jsonl") + leaked + "\n"));
+    let told = train("leaked");
+    assert!(told.contains("train.jsonl has changed since the split"), "{told}");
+    assert!(told.contains("1 of its 81 texts belong to the test set") && told.contains("document 81"), "{told}");
+
+    place.write("out/split.json", "[]");
+    let told = train("broken");
+    assert!(told.contains("split.json is passed over"), "{told}");
 }
 
 #[test]

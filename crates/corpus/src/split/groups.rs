@@ -12,8 +12,8 @@ use crate::{
 
 /// Documents that stay together, by their positions over all sources.
 pub(super) struct Groups {
-    /// Every group, by its first document; documents ascending.
-    pub(super) groups: Vec<Vec<usize>>,
+    /// Every group that may go to a part, by its first document; documents ascending.
+    pub(super) free: Vec<Vec<usize>>,
     /// Documents of the groups that hold a protected text.
     pub(super) left_out: Vec<usize>,
     /// Groupings by metadata, with the number of documents that lack it.
@@ -60,7 +60,7 @@ impl Groups {
                 groups.entry(head).or_default().push(text);
             }
         }
-        Ok(Self { groups: groups.into_values().collect(), left_out, ungrouped })
+        Ok(Self { free: groups.into_values().collect(), left_out, ungrouped })
     }
 }
 

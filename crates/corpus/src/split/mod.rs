@@ -2,7 +2,7 @@
 //!
 //! Documents that belong together ([`Grouping`]) go to one part as a whole; exact duplicates always do. Groups are
 //! given to the parts so that each gets its share of every label (iterative stratification: Sechidis, Tsoumakas and
-//! Vlahavas, 2011, *On the stratification of multi-label data*, here with whole groups), or from the oldest to the
+//! Vlahavas, 2011, *On the stratification of multi-label data*, here with whole groups and exchanges behind it), or from the oldest to the
 //! newest. The same documents, plan and seed give the same split.
 
 mod date;
@@ -11,6 +11,7 @@ mod groups;
 mod manifest;
 mod oldest;
 mod plan;
+mod refine;
 mod sizes;
 mod stratify;
 
@@ -66,7 +67,7 @@ pub struct Split {
 /// that the plan groups by, or a document has no date where the plan goes by date.
 pub fn split(sources: &[Source<'_>], protected: Option<Source<'_>>, plan: &Plan) -> Result<Split, SplitError> {
     let documents: Vec<&Document> = sources.iter().flat_map(|source| source.documents).collect();
-    let Groups { groups, left_out, ungrouped } = Groups::of(sources, protected, plan)?;
+    let Groups { free: groups, left_out, ungrouped } = Groups::of(sources, protected, plan)?;
     let free = documents.len() - left_out.len();
     let targets = plan.sizes.targets(free, protected.is_some())?;
     let dates = plan.by_date.as_deref().map(|key| oldest::dates(sources, key)).transpose()?;

@@ -21,12 +21,12 @@ pub(super) fn dates(sources: &[Source<'_>], key: &str) -> Result<Vec<Dated>, Spl
                 Some(Value::Number(date)) => Ok(date.to_string()),
                 Some(other) => Err(other.to_string()),
             };
-            let dated = said.and_then(|said| match Moment::parse(&said) {
+            let read = said.and_then(|said| match Moment::parse(&said) {
                 Some(moment) => Ok((moment, said)),
                 None => Err(format!("`{}`", said.escape_debug())),
             });
-            match dated {
-                Ok(dated) => dates.push(dated),
+            match read {
+                Ok(date) => dates.push(date),
                 Err(problem) => {
                     broken += 1;
                     first.get_or_insert_with(|| SplitError::Date {

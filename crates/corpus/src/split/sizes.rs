@@ -95,7 +95,7 @@ impl Sizes {
             Self::Ratio(shares) => {
                 fits(shares.len(), protected)?;
                 let is_share = |share: &f64| share.is_finite() && *share >= 0.0;
-                if !shares.iter().all(is_share) || !(shares.iter().sum::<f64>() > 0.0) {
+                if !shares.iter().all(is_share) || !shares.iter().any(|share| *share > 0.0) {
                     return Err(SplitError::Shares { shares: shares.clone() });
                 }
                 shared(documents, shares)

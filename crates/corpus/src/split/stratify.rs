@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use schema::{Document, Label};
 
+use super::refine::refine;
 use crate::mix::shuffled;
 
 /// What counts of a group.
 pub(super) struct Weight {
     /// Its documents.
-    documents: usize,
-    /// Its entities, by the position of their label.
-    entities: Vec<(usize, usize)>,
+    pub(super) documents: usize,
+    /// Its entities by the position of their label, ascending.
+    pub(super) entities: Vec<(usize, usize)>,
 }
 
 /// What every group weighs; labels are numbered in their order.
@@ -32,17 +33,20 @@ pub(super) fn weights(groups: &[Vec<usize>], documents: &[&Document]) -> Vec<Wei
 }
 
 /// What the parts still want.
-struct Wants {
+pub(super) struct Wants {
     /// Documents, a part.
-    documents: Vec<f64>,
+    pub(super) documents: Vec<f64>,
     /// Entities, a part and label.
-    entities: Vec<Vec<f64>>,
+    pub(super) entities: Vec<Vec<f64>>,
+    /// What they wanted of these at first.
+    pub(super) shares: Vec<Vec<f64>>,
 }
 
 /// The part of every group. Parts want `sizes` documents, and of the entities of each label as large a share.
 ///
 /// The rarest label goes first, since nothing could be made good later for it, and of its groups the heaviest; each
-/// goes to the part that wants most of this label among those that have room for the group.
+/// goes to the part that wants most of this label among those that have room for the group. What then still lies
+/// off is mended by exchanges ([`refine`]).
 pub(super) fn assign(groups: &[Weight], sizes: &[usize], seed: u64) -> Vec<usize> {
     let labels = groups.iter().flat_map(|group| &group.entities).map(|(label, _)| label + 1).max().unwrap_or(0);
     let mut entities = vec![0.0; labels];
@@ -51,10 +55,9 @@ pub(super) fn assign(groups: &[Weight], sizes: &[usize], seed: u64) -> Vec<usize
     }
     let total = sizes.iter().sum::<usize>().max(1) as f64;
     let share = |size: &usize| entities.iter().map(|count| count * *size as f64 / total).collect();
-    let mut wants = Wants {
-        documents: sizes.iter().map(|size| *size as f64).collect(),
-        entities: sizes.iter().map(share).collect(),
-    };
+    let shares: Vec<Vec<f64>> = sizes.iter().map(share).collect();
+    let documents = sizes.iter().map(|size| *size as f64).collect();
+    let mut wants = Wants { documents, entities: shares.clone(), shares };
 
     let order = shuffled(groups.len(), seed);
     let mut holders: Vec<Vec<(usize, usize)>> = vec![Vec::new(); labels];
@@ -82,7 +85,9 @@ pub(super) fn assign(groups: &[Weight], sizes: &[usize], seed: u64) -> Vec<usize
     for group in others {
         parts[group] = Some(wants.give(&groups[group], None));
     }
-    parts.into_iter().flatten().collect()
+    let mut parts: Vec<usize> = parts.into_iter().flatten().collect();
+    refine(groups, &mut parts, wants, seed);
+    parts
 }
 
 impl Wants {

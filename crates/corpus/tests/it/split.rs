@@ -201,6 +201,27 @@ fn real(name: &str) -> Option<Vec<Document>> {
 }
 
 #[test]
+fn whole_documents_keep_the_shares_of_their_labels_too() {
+    let Some(documents) = real("originals/wikigold.iob1.txt") else {
+        return eprintln!("skipped: no data sets beside the project");
+    };
+    let by_document = Plan { group_by: vec![Grouping::Document], ..plan("80,10,10") };
+    let found = split(&[source(&documents)], None, &by_document).unwrap();
+    parts(&found, documents.len());
+    for label in ["LOC", "MISC", "ORG", "PER"] {
+        let count = |positions: &mut dyn Iterator<Item = usize>| -> f64 {
+            let entities = positions.flat_map(|at| documents[at].entities());
+            entities.filter(|entity| entity.label.as_str() == label).count() as f64
+        };
+        let total = count(&mut (0..documents.len()));
+        for (part, share) in found.parts.iter().zip([0.8, 0.1, 0.1]) {
+            let off = (count(&mut part.documents.iter().copied()) / total - share).abs();
+            assert!(off < 0.01, "{label} is {off} off its share in {}", part.name);
+        }
+    }
+}
+
+#[test]
 fn real_sets_keep_the_shares_of_their_labels() {
     for name in ["snips_slots/train.conll", "wnut17/train.conll", "ncbi_disease/train.conll", "uner_da_ddt/train.conll"]
     {

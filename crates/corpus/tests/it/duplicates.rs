@@ -17,7 +17,9 @@ fn one_changed_word_of_twenty_is_a_near_duplicate_and_five_are_not() {
     let original = words(0, 20);
     let changed = |places: &[usize]| {
         let mut words = original.clone();
-        places.iter().for_each(|place| words[*place] = format!("other{place}"));
+        for place in places {
+            words[*place] = format!("other{place}");
+        }
         words.join(" ")
     };
     let texts = [original.join(" "), changed(&[10]), changed(&[0, 5, 10, 15, 19]), words(100, 20).join(" ")];

@@ -49,7 +49,7 @@ impl Read {
         Source { path: &self.path, documents: &self.documents }
     }
 
-    /// Gives the documents of CoNLL files numbers that no other file's documents have, so that sentences of two
+    /// Gives the documents of `CoNLL` files numbers that no other file's documents have, so that sentences of two
     /// files are never taken for neighbours once they stand in one.
     pub fn number_documents(files: &mut [Self]) {
         const DOCUMENT: &str = "docstart";

@@ -38,7 +38,7 @@ pub struct Arguments {
     /// So many folds for cross-validation, each with its train and test
     #[arg(long, value_name = "K", group = "sizes", conflicts_with_all = ["by_date", "protect"])]
     folds: Option<usize>,
-    /// What stays together beside equal texts: text (nothing else), near (near duplicates), document (-DOCSTART- of CoNLL), meta.KEY
+    /// What stays together beside equal texts: text (nothing else), near (near duplicates), document (behind one -DOCSTART-), meta.KEY
     #[arg(long, value_name = "WHAT", value_delimiter = ',', default_value = "near")]
     group_by: Vec<Grouping>,
     /// Share of word triples that near duplicates have in common (Jaccard), up to 1
@@ -178,17 +178,14 @@ fn table(manifest: &Manifest) -> String {
 fn next_steps(arguments: &Arguments, manifest: &Manifest) -> String {
     let file =
         |name: &str| manifest.parts.iter().find(|part| part.name == name).map(|part| arguments.out.join(&part.file));
-    let mut text = format!("\nmanifest: {}\n", arguments.out.join(MANIFEST_FILE).display());
-    if let Some(path) = file(LEFT_OUT) {
-        text += &format!("left out: {}\n", path.display());
-    }
+    let manifest_file = arguments.out.join(MANIFEST_FILE);
+    let left_out = file(LEFT_OUT).map(|path| format!("left out: {}\n", path.display())).unwrap_or_default();
     let is_annotated = manifest.parts.iter().any(|part| !part.entities.is_empty());
-    if file("train").is_some() && is_annotated {
-        text += &format!("next:\n  {} train", program());
-        for name in ["train", "dev", "test"] {
-            text += &file(name).map(|path| format!(" --{name} {}", path.display())).unwrap_or_default();
-        }
-        text += " --out my-model\n";
-    }
-    text
+    let next = if file("train").is_some() && is_annotated {
+        let option = |name| file(name).map(|path| format!(" --{name} {}", path.display())).unwrap_or_default();
+        format!("next:\n  {} train{} --out my-model\n", program(), ["train", "dev", "test"].map(option).concat())
+    } else {
+        String::new()
+    };
+    format!("\nmanifest: {}\n{left_out}{next}", manifest_file.display())
 }

@@ -25,6 +25,19 @@ pub fn written_parser() -> impl TypedValueParser<Value = Format> {
 
 /// All documents of an annotated file, never a part of it; what was detected is noted.
 pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
+    let (documents, report) = documents(path, format)?;
+    if report.unannotated == documents.len() {
+        bail!(
+            "{}: nobody annotated its {} texts; name a file that tells the entities",
+            path.display(),
+            documents.len()
+        );
+    }
+    Ok((documents, report))
+}
+
+/// All documents of a file, never a part of it and never none; what was detected is noted.
+pub fn documents(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
     let mut reader = corpus::open_with(path, &ReadOptions { format, ..ReadOptions::default() })?;
     let mut documents = Vec::new();
     let mut broken: Vec<anyhow::Error> = Vec::new();
@@ -44,13 +57,6 @@ pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Doc
     }
     if documents.is_empty() {
         bail!("{}: there is no text in it", path.display());
-    }
-    if report.unannotated == documents.len() {
-        bail!(
-            "{}: nobody annotated its {} texts; name a file that tells the entities",
-            path.display(),
-            documents.len()
-        );
     }
     Ok((documents, report))
 }

@@ -7,11 +7,14 @@ mod fetching;
 mod input;
 mod judgement;
 mod output;
+mod parts;
 mod progress;
 mod project;
 mod recognizer;
 mod scores;
+mod seen;
 mod signals;
+mod split_record;
 mod table;
 mod training;
 

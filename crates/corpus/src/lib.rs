@@ -27,6 +27,9 @@
 // The formats' names (CoNLL, doccano) are no code.
 #![allow(clippy::doc_markdown)]
 
+pub mod duplicates;
+pub mod split;
+
 mod annotation;
 mod argilla;
 mod compression;
@@ -52,6 +55,7 @@ mod lines;
 mod markdown;
 mod loss;
 mod prodigy;
+mod mix;
 mod reader;
 mod records;
 mod report;

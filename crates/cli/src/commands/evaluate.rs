@@ -9,7 +9,13 @@ use evaluate::Report;
 use schema::Label;
 use serde::Serialize;
 
-use crate::{input, judgement, output, project::given_or, recognizer::ModelArguments, scores};
+use crate::{
+    input, judgement, output,
+    progress::note,
+    project::given_or,
+    recognizer::ModelArguments,
+    scores, seen, split_record,
+};
 
 /// Score a model on annotated text
 #[derive(Args)]
@@ -23,6 +29,9 @@ pub struct Arguments {
     /// Judge these labels only: a file that never annotated a label says nothing about it
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     labels: Option<Vec<String>>,
+    /// Score texts, too, that the model was trained on
+    #[arg(long)]
+    seen_too: bool,
     /// Format of the file; detected if not given
     #[arg(long, value_parser = input::format_parser())]
     format: Option<Format>,
@@ -36,6 +45,8 @@ An entity is right when its span and its label are. Beside that rule, the table 
 many spans are right whatever their label, and how many entities overlap one of their label.
 The interval is a bootstrap over texts. Entities that no token boundaries of the model can
 express are listed as unreachable; they count as missed.
+Data of which the model has learned texts is refused: a score on them says nothing about new
+text. --seen-too scores it nevertheless.
 --json prints ents_p, ents_r, ents_f (fractions), ents_per_type and all the rest.
 
 Examples:
@@ -55,6 +66,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let data = given_or(arguments.data.clone(), "--data", |project| Ok(project.set(|data| &data.test)))?;
     let (documents, found) = input::annotated(&data, arguments.format)?;
     let recognizer = arguments.model.open()?;
+    for said in split_record::of_scored(&data, &documents) {
+        note(&format!("warning: {said}"));
+    }
+    if !arguments.seen_too {
+        seen::refuse(&recognizer.bundle().trained_on, &documents, &data)?;
+    }
     let known = || {
         let of_model = recognizer.bundle().codec.tag_set().labels().iter();
         of_model.chain(found.entities.keys()).cloned().collect()

@@ -6,6 +6,7 @@ mod evaluate;
 mod init;
 mod quantize;
 mod quickstart;
+mod split;
 mod tag;
 mod train;
 
@@ -32,6 +33,7 @@ enum Command {
     Init(init::Arguments),
     Convert(convert::Arguments),
     Collect(collect::Arguments),
+    Split(split::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -45,6 +47,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Init(arguments) => init::run(arguments),
         Command::Convert(arguments) => convert::run(arguments),
         Command::Collect(arguments) => collect::run(arguments),
+        Command::Split(arguments) => split::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

@@ -8,6 +8,7 @@ mod collect;
 mod evaluate;
 mod help;
 mod quantize;
+mod split;
 mod tag;
 mod train;
 

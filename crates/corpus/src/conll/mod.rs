@@ -33,7 +33,7 @@ pub(crate) use self::{
 };
 
 /// Metadata field: the number of the `-DOCSTART-` line that the sentence stands behind.
-const DOCUMENT_START: &str = "docstart";
+pub(crate) const DOCUMENT_START: &str = "docstart";
 /// Metadata field: the comment lines before the sentence, without their mark.
 const COMMENTS: &str = "comments";
 

@@ -10,7 +10,7 @@ use schema::Document;
 use crate::progress::note;
 
 /// How many of a file's broken places are listed at once.
-const LISTED: usize = 10;
+pub const LISTED: usize = 10;
 
 /// Takes the name of a format and no other word.
 pub fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -58,7 +58,7 @@ pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Doc
 }
 
 /// The report's lines, and below the count of repairs the first of them.
-fn told(report: &Report) -> Vec<String> {
+pub fn told(report: &Report) -> Vec<String> {
     const REPAIRS: usize = 5;
     let mut lines: Vec<String> = report.to_string().lines().map(str::to_owned).collect();
     lines.extend(report.repairs.first.iter().take(REPAIRS).map(|repair| format!("  {repair}")));

@@ -2,11 +2,13 @@
 
 mod batches;
 mod commands;
+mod counterfactual;
 mod failure;
 mod fetching;
 mod input;
 mod judgement;
 mod output;
+mod preparing;
 mod progress;
 mod recognizer;
 mod scores;

@@ -1,6 +1,7 @@
 //! The commands, in the order of the life cycle.
 
 mod evaluate;
+mod prepare;
 mod quantize;
 mod quickstart;
 mod tag;
@@ -26,6 +27,7 @@ Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
 #[derive(Subcommand)]
 enum Command {
     Quickstart(quickstart::Arguments),
+    Prepare(prepare::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -36,6 +38,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Quickstart(arguments) => quickstart::run(arguments),
+        Command::Prepare(arguments) => prepare::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

@@ -58,8 +58,8 @@ pub fn replace(document: &Document, surfaces: &BTreeMap<usize, String>) -> Resul
         Moved::Removed | Moved::Cut => None,
     };
     let mut replaced = Document::new(mapped.text()).with_entities(entities.iter().filter_map(entity).collect())?;
-    let changed: Vec<Span> = surfaces.keys().map(|index| entities[*index].span).collect();
-    if let Some(tokens) = document.tokens().and_then(|tokens| moved_tokens(tokens, &changed, &mapped)) {
+    let spans: Vec<Span> = surfaces.keys().map(|index| entities[*index].span).collect();
+    if let Some(tokens) = document.tokens().and_then(|tokens| moved_tokens(tokens, &spans, &mapped)) {
         replaced = replaced.with_tokens(tokens)?;
     }
     replaced.id.clone_from(&document.id);

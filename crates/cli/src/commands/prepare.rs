@@ -72,7 +72,7 @@ pub struct Arguments {
 
 const HELP: &str = "\
 The steps run in the order above. An entity covers afterwards what the steps made of its text.
-One that starts or ends inside a change, or whose text is removed, is an error, and nothing is
+One that starts or ends inside a change, or whose text is removed, is an error, and no file is
 written, unless --drop-changed leaves it out. A sentence end inside an entity is none.
 Each piece of --segment has meta.parent (the text's id or number) and meta.start (code points).
 
@@ -118,11 +118,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut reader = arguments.open()?;
     let mut tally = Tally::new(steps);
     let losses = if is_stream(&arguments.target) {
-        // Nothing may be printed of a file that is refused as a whole.
-        let mut writer = Writer::new(Vec::new(), "standard output", format, WriteOptions::default());
+        let mut writer = Writer::new(output::stdout(), "standard output", format, WriteOptions::default());
         arguments.copy(&mut reader, &mut tally, segmentation, |document| Ok(writer.write(document)?))?;
-        let (bytes, losses) = writer.finish()?;
-        io::Write::write_all(&mut output::stdout(), &bytes)?;
+        let (mut out, losses) = writer.finish()?;
+        io::Write::flush(&mut out)?;
         losses
     } else {
         let mut writer = Writer::create(&arguments.target, format, WriteOptions::default())?;

@@ -5,6 +5,7 @@
 mod base;
 mod evaluate;
 mod help;
+mod prepare;
 mod quantize;
 mod tag;
 mod train;

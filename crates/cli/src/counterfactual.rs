@@ -55,28 +55,24 @@ fn counts(document: &Document, predicted: &[Entity], label: &Label) -> Counts {
 
 /// The outcomes for a person to read.
 pub fn render(outcomes: &[Counterfactual]) -> String {
-    let mut text = String::new();
-    for outcome in outcomes {
-        let mut table = Table::default();
-        table.row(["", "names", "recall", "change", "95 % interval"].map(str::to_owned));
-        table.row(["as written".to_owned(), "-".to_owned(), format!("{:.3}", outcome.recall)]);
-        for group in &outcome.groups {
-            let interval = group.change_interval.map(|interval| format!("{:+.3} to {:+.3}", interval.low, interval.high));
-            table.row([
-                group.name.clone(),
-                group.surfaces.to_string(),
-                format!("{:.3}", group.recall),
-                format!("{:+.3}", group.change),
-                interval.unwrap_or_default(),
-            ]);
-        }
-        text.push_str(&format!(
-            "\nrecall of {} with other names in the place of its {} entities in {} texts\n{}",
-            outcome.label,
-            outcome.entities,
-            outcome.texts,
-            table.render()
-        ));
+    outcomes.iter().map(table).collect()
+}
+
+fn table(outcome: &Counterfactual) -> String {
+    let mut table = Table::default();
+    table.row(["", "names", "recall", "change", "95 % interval"].map(str::to_owned));
+    table.row(["as written".to_owned(), "-".to_owned(), format!("{:.3}", outcome.recall)]);
+    for group in &outcome.groups {
+        let interval = group.change_interval.map(|interval| format!("{:+.3} to {:+.3}", interval.low, interval.high));
+        table.row([
+            group.name.clone(),
+            group.surfaces.to_string(),
+            format!("{:.3}", group.recall),
+            format!("{:+.3}", group.change),
+            interval.unwrap_or_default(),
+        ]);
     }
-    text
+    let Counterfactual { label, texts, entities, .. } = outcome;
+    let table = table.render();
+    format!("\nrecall of {label} with other names in the place of its {entities} entities in {texts} texts\n{table}")
 }

@@ -170,40 +170,36 @@ impl Tally {
 
     /// For a person to read.
     pub fn render(&self, segmentation: Option<Segmentation>) -> String {
-        let mut text = String::new();
+        let mut lines = Vec::new();
         if !self.changed.is_empty() {
             let mut table = Table::default();
             table.row(["changed", "texts", "places"].map(str::to_owned));
             for Changed { step, texts, places } in &self.changed {
                 table.row([step.clone(), texts.to_string(), places.to_string()]);
             }
-            text = table.render() + "\n";
+            lines.push(table.render() + "\n");
         }
-        for line in self.removed_lines().iter().take(LISTED) {
-            text += &format!("  removed {} times: {:?}\n", line.removed, line.line);
-        }
+        let removed = self.removed_lines();
+        lines.extend(
+            removed.iter().take(LISTED).map(|line| format!("  removed {} times: {:?}\n", line.removed, line.line)),
+        );
         let pieces = match segmentation {
             None => "texts",
             Some(Segmentation::Sentences) => "sentences",
             Some(Segmentation::Paragraphs) => "paragraphs",
         };
-        text += &format!(
-            "{} texts read, {} {pieces} with {} entities written\n",
-            self.documents, self.written, self.entities
-        );
-        for (count, what) in [
+        let Self { documents, written, entities, .. } = self;
+        lines.push(format!("{documents} texts read, {written} {pieces} with {entities} entities written\n"));
+        let counts = [
             (self.emptied, "texts have nothing left"),
             (self.tokens_given_up, "texts lost their known words, because a change cuts one"),
             (self.joined, "ends inside an entity were not taken"),
-        ] {
-            if count > 0 {
-                text += &format!("{count} {what}\n");
-            }
-        }
+        ];
+        lines.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}\n")));
         if self.has_lost() {
-            text += &format!("left out: {}\n", self.lost());
+            lines.push(format!("left out: {}\n", self.lost()));
         }
-        text
+        lines.concat()
     }
 
     /// For a program to read.

@@ -25,6 +25,7 @@ use crate::{
 /// Clean texts and cut them into sentences or paragraphs; entities move along
 #[derive(Args)]
 #[command(after_help = HELP)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct Arguments {
     /// File to read; `-` is standard input
     #[arg(value_name = "IN")]
@@ -52,7 +53,7 @@ pub struct Arguments {
     lower: bool,
     /// Cut each text; a piece tells in its metadata where it comes from
     #[arg(long, value_enum, value_name = "INTO")]
-    segment: Option<Into>,
+    segment: Option<Pieces>,
     /// Leave out entities that a step leaves no place for, and list them
     #[arg(long)]
     drop_changed: bool,
@@ -94,7 +95,7 @@ enum Kind {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Into {
+enum Pieces {
     Sentences,
     Paragraphs,
 }
@@ -108,9 +109,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let format = arguments.target_format()?;
     arguments.refuse_targets()?;
     let steps = arguments.steps()?;
-    let segmentation = arguments.segment.map(|into| match into {
-        Into::Sentences => Segmentation::Sentences,
-        Into::Paragraphs => Segmentation::Paragraphs,
+    let segmentation = arguments.segment.map(|pieces| match pieces {
+        Pieces::Sentences => Segmentation::Sentences,
+        Pieces::Paragraphs => Segmentation::Paragraphs,
     });
     if steps.is_empty() && segmentation.is_none() {
         bail!("nothing to do: name a step, such as --clean (nomen prepare --help lists them)");

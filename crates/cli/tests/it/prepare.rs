@@ -28,7 +28,7 @@ fn lines(folder: &Path, name: &str) -> Vec<Value> {
 fn entities_move_with_the_text_and_each_step_says_what_it_changed() {
     let folder = folder(
         "in.jsonl",
-        "{\"id\":\"a\",\"text\":\"\\ufeffSee  https://x.org, e\\u0301 Rome\",\"entities\":[{\"start\":25,\"end\":29,\"label\":\"LOC\"}]}\n{\"text\":\"plain\",\"entities\":[]}\n",
+        "{\"id\":\"a\",\"text\":\"\\ufeffSee  https://x.org, e\\u0301 Rome\",\"entities\":[{\"start\":24,\"end\":28,\"label\":\"LOC\"}]}\n{\"text\":\"plain\",\"entities\":[]}\n",
     );
     let steps = ["--normalize", "nfc", "--clean", "--mask", "urls,emails", "--lower", "--json"];
     let printed = answer(&run(prepare(folder.path(), "in.jsonl", "out.jsonl").args(steps), b""));
@@ -86,7 +86,7 @@ fn pieces_say_where_they_come_from() {
 #[test]
 fn a_stream_goes_in_and_out() {
     let folder = tempfile::tempdir().unwrap();
-    let output = run(prepare(folder.path(), "-", "-").args(["--clean", "--to", "text"]), b"a  b\n\nc \n");
+    let output = run(prepare(folder.path(), "-", "-").args(["--clean", "--from", "text", "--to", "text"]), b"a  b\n\nc \n");
     assert_eq!(answer(&output), "a b\n\nc\n");
     assert!(String::from_utf8(output.stderr).unwrap().contains("3 texts read, 3 texts with 0 entities written"));
 }

@@ -49,7 +49,7 @@ pub(super) fn stop(word: &str, first: bool) -> Stop {
         return Stop::Open;
     }
     let mut parts = word.split('.');
-    let single = parts.all(|part| part.split('-').all(|part| part.chars().count() == 1));
+    let single = parts.all(|part| part.split('-').all(|part| part.chars().count() <= 1));
     if single && letters().all(|letter| letter.is_alphabetic() || letter == '-') {
         // An initial (`J.`, `J.-P.`), an acronym (`U.S.`), an abbreviation (`t.o.m.`) or a list's letter.
         return if first && letters().count() == 1 { Stop::Continues } else { Stop::Open };

@@ -24,10 +24,14 @@ pub fn judge(
 ) -> anyhow::Result<Vec<Counterfactual>> {
     let mut outcomes = Vec::new();
     for (label, groups) in groups.labels() {
-        let texts: Vec<&Pair<'_>> =
-            written.iter().filter(|pair| pair.document.entities().iter().any(|entity| entity.label == *label)).collect();
+        let texts: Vec<&Pair<'_>> = written
+            .iter()
+            .filter(|pair| pair.document.entities().iter().any(|entity| entity.label == *label))
+            .collect();
         if texts.is_empty() {
-            bail!("groups.{label}: the data has no entity of this label to replace; correct the label or delete its groups");
+            bail!(
+                "groups.{label}: the data has no entity of this label to replace; correct the label or delete its groups"
+            );
         }
         let as_written = texts.iter().map(|pair| counts(pair.document, pair.predicted, label)).collect::<Vec<_>>();
         let mut judged = Vec::with_capacity(groups.len());

@@ -63,6 +63,13 @@ impl Format {
     }
 }
 
+impl Format {
+    /// The format that a file's name tells; `None` where several share the ending.
+    pub fn of_name(name: &Path) -> Option<Self> {
+        by_extension(&name.extension()?.to_str()?.to_ascii_lowercase())
+    }
+}
+
 fn by_extension(extension: &str) -> Option<Format> {
     Some(match extension {
         "jsonl" | "ndjson" => Format::Jsonl,

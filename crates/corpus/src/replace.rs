@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_replaced_is_refused() {
-        let refused = |index, surface: &str| replace(&document(), &BTreeMap::from([(index, surface.to_owned())])).is_err();
+        let refused =
+            |index, surface: &str| replace(&document(), &BTreeMap::from([(index, surface.to_owned())])).is_err();
         assert!(refused(2, "Eva") && refused(0, ""));
         assert_eq!(replace(&document(), &BTreeMap::new()).unwrap(), document());
     }

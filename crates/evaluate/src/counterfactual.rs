@@ -54,7 +54,8 @@ impl TryFrom<Raw> for Groups {
                 if surfaces.is_empty() {
                     return Err(GroupsError::Empty(group));
                 }
-                if let Some(surface) = surfaces.iter().find(|surface| surface.is_empty() || surface.trim() != *surface) {
+                if let Some(surface) = surfaces.iter().find(|surface| surface.is_empty() || surface.trim() != *surface)
+                {
                     return Err(GroupsError::Surface { group, surface: surface.clone() });
                 }
             }
@@ -106,7 +107,12 @@ impl Counterfactual {
     ///
     /// # Panics
     /// A group has another number of texts.
-    pub fn of(label: Label, written: &[Counts], groups: Vec<(String, usize, Vec<Counts>)>, settings: &Settings) -> Self {
+    pub fn of(
+        label: Label,
+        written: &[Counts],
+        groups: Vec<(String, usize, Vec<Counts>)>,
+        settings: &Settings,
+    ) -> Self {
         let group = |(name, surfaces, counts): (String, usize, Vec<Counts>)| {
             assert_eq!(counts.len(), written.len(), "{name} was judged on other texts");
             let pairs: Vec<(Counts, Counts)> = written.iter().copied().zip(counts.iter().copied()).collect();
@@ -173,7 +179,8 @@ mod tests {
     fn one_name_stays_one_name_and_the_seed_decides_which() {
         let label = Label::new("PER").unwrap();
         let entity = |start, end| Entity::new(Span::new(start, end).unwrap(), label.clone());
-        let document = Document::new("Bo, Al, Bo").with_entities(vec![entity(0, 2), entity(4, 6), entity(8, 10)]).unwrap();
+        let document =
+            Document::new("Bo, Al, Bo").with_entities(vec![entity(0, 2), entity(4, 6), entity(8, 10)]).unwrap();
         let surfaces: Vec<String> = (0..50).map(|number| format!("N{number}")).collect();
         let drawn = Counterfactual::draw(&document, 1, &label, &surfaces, 7);
         assert_eq!((drawn.len(), &drawn[&0]), (3, &drawn[&2]));

@@ -102,9 +102,8 @@ fn value(document: &Document, key: &str) -> Option<String> {
 }
 
 fn find<'m>(meta: &'m Meta, key: &str) -> Option<&'m Value> {
-    meta.get(key).or_else(|| {
-        key.match_indices('.').find_map(|(at, _)| find(meta.get(&key[..at])?.as_object()?, &key[at + 1..]))
-    })
+    meta.get(key)
+        .or_else(|| key.match_indices('.').find_map(|(at, _)| find(meta.get(&key[..at])?.as_object()?, &key[at + 1..])))
 }
 
 impl fmt::Display for SliceOf {
@@ -166,7 +165,8 @@ mod tests {
         let metas = [json!({"a": "x"}), json!({"a": 1}), json!({"a": null}), json!({"a": "x"}), json!({})];
         let documents = metas.map(|meta| text(&meta));
         let slices = slices(&documents, |at| at != 1 && at != 3, "a");
-        let shown: Vec<_> = slices.slices.iter().map(|slice| (slice.of.to_string(), slice.texts, slice.counts.f1())).collect();
+        let shown: Vec<_> =
+            slices.slices.iter().map(|slice| (slice.of.to_string(), slice.texts, slice.counts.f1())).collect();
         assert_eq!(shown[0], ("1".to_owned(), 1, 0.0));
         assert_eq!((shown[1].0.as_str(), shown[1].1), ("x", 2));
         assert_eq!(shown[2], ("(missing)".to_owned(), 2, 1.0));

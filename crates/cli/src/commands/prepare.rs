@@ -60,7 +60,7 @@ pub struct Arguments {
     /// Format of IN; detected if not given
     #[arg(long, value_parser = input::format_parser(), value_name = "FORMAT")]
     from: Option<Format>,
-    /// Format of OUT; told by its name if not given
+    /// Format of OUT; told by its name if not given, jsonl for standard output
     #[arg(long, value_parser = input::format_parser(), value_name = "FORMAT")]
     to: Option<Format>,
     /// Replace OUT if it is there
@@ -151,8 +151,8 @@ fn is_stream(path: &Path) -> bool {
 
 impl Arguments {
     fn target_format(&self) -> anyhow::Result<Format> {
-        let named = || Format::detect(b"", Some(&self.target)).ok().map(|(format, _)| format);
-        let format = self.to.or_else(|| if is_stream(&self.target) { Some(Format::Jsonl) } else { named() });
+        let named = || if is_stream(&self.target) { Some(Format::Jsonl) } else { Format::of_name(&self.target) };
+        let format = self.to.or_else(named);
         format.ok_or_else(|| {
             let formats = Format::ALL.map(Format::name).join(", ");
             anyhow!("the name {} does not tell a format; name one with --to: {formats}", self.target.display())

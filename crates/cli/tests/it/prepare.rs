@@ -38,7 +38,8 @@ fn entities_move_with_the_text_and_each_step_says_what_it_changed() {
     assert_eq!(out[0]["entities"], json!([{"start": 13, "end": 17, "label": "LOC"}]));
     assert_eq!(out[1]["text"], "plain");
     assert_eq!((&answer["documents"], &answer["written"], &answer["dropped"]), (&json!(2), &json!(2), &json!(0)));
-    let places: Vec<_> = answer["steps"].as_array().unwrap().iter().map(|step| step["places"].as_u64().unwrap()).collect();
+    let places: Vec<_> =
+        answer["steps"].as_array().unwrap().iter().map(|step| step["places"].as_u64().unwrap()).collect();
     assert_eq!(places, [1, 1, 1, 0, 1, 0, 5]);
 }
 
@@ -86,7 +87,8 @@ fn pieces_say_where_they_come_from() {
 #[test]
 fn a_stream_goes_in_and_out() {
     let folder = tempfile::tempdir().unwrap();
-    let output = run(prepare(folder.path(), "-", "-").args(["--clean", "--from", "text", "--to", "text"]), b"a  b\n\nc \n");
+    let output =
+        run(prepare(folder.path(), "-", "-").args(["--clean", "--from", "text", "--to", "text"]), b"a  b\n\nc \n");
     assert_eq!(answer(&output), "a b\n\nc\n");
     assert!(String::from_utf8(output.stderr).unwrap().contains("3 texts read, 3 texts with 0 entities written"));
 }

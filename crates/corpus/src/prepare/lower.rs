@@ -7,7 +7,8 @@ pub fn lower(text: &str) -> Mapped {
     let upper = text.char_indices().filter(|(_, character)| !character.is_lowercase());
     let changes = upper.map(|(at, character)| {
         let end = at + character.len_utf8();
-        let lower = if character == 'Σ' && is_final(text, at, end) { "ς".into() } else { character.to_lowercase().collect() };
+        let lower =
+            if character == 'Σ' && is_final(text, at, end) { "ς".into() } else { character.to_lowercase().collect() };
         (at..end, lower)
     });
     Mapped::new(text, changes)

@@ -17,7 +17,9 @@ pub enum Masked {
 
 static URL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)\b(?:(?:https?|ftp)://|www\.)[^\s<>"«»“”]+"#));
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"[\p{L}\p{N}_%+-]+(?:\.[\p{L}\p{N}_%+-]+)*@[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?)+")
+    pattern(
+        r"[\p{L}\p{N}_%+-]+(?:\.[\p{L}\p{N}_%+-]+)*@[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?)+",
+    )
 });
 
 fn pattern(pattern: &str) -> Regex {

@@ -84,7 +84,10 @@ mod tests {
         // An Angstrom sign and a no-break space change by themselves.
         assert_eq!(normalize("x\u{212b}y", Form::Nfc).changes(), 1);
         let mapped = normalize("Rome\u{a0}x", Form::Nfkc);
-        assert_eq!(mapped.moved(schema::Span::new(0, 4).unwrap()), super::super::Moved::Kept(schema::Span::new(0, 4).unwrap()));
+        assert_eq!(
+            mapped.moved(schema::Span::new(0, 4).unwrap()),
+            super::super::Moved::Kept(schema::Span::new(0, 4).unwrap())
+        );
     }
 
     proptest! {

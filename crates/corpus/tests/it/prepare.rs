@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use nomen_corpus::prepare::{
-    Form, LineCounts, LineEnds, Mapped, Masked, Moved, Prepared, Step, prepare,
-};
+use nomen_corpus::prepare::{Form, LineCounts, LineEnds, Mapped, Masked, Moved, Prepared, Step, prepare};
 use proptest::{collection::vec, prelude::*, sample::select};
 use schema::{Document, Entity, Label, Span};
 
@@ -12,9 +10,40 @@ use crate::{document, entity};
 
 /// Pieces that the steps change, next to some that they do not.
 const PIECES: [&str; 34] = [
-    "a", "Word", " ", "  ", "\n", "\r\n", "\t\n ", "\u{a0}", "\u{2003}", "e\u{301}", "\u{301}", "\u{323}", "é", "ﬁ", "½", "２",
-    "\u{212b}", "각", "\u{1100}\u{1161}", "\u{200b}", "\u{feff}", "\u{ad}", "\u{7}", "👩\u{200d}🔬", "İ", "ẞ", "ÆRØ", "漢字",
-    "Menu\n", "\nMenu\n", ".", "https://Example.org/a", "anna@example.org", "",
+    "a",
+    "Word",
+    " ",
+    "  ",
+    "\n",
+    "\r\n",
+    "\t\n ",
+    "\u{a0}",
+    "\u{2003}",
+    "e\u{301}",
+    "\u{301}",
+    "\u{323}",
+    "é",
+    "ﬁ",
+    "½",
+    "２",
+    "\u{212b}",
+    "각",
+    "\u{1100}\u{1161}",
+    "\u{200b}",
+    "\u{feff}",
+    "\u{ad}",
+    "\u{7}",
+    "👩\u{200d}🔬",
+    "İ",
+    "ẞ",
+    "ÆRØ",
+    "漢字",
+    "Menu\n",
+    "\nMenu\n",
+    ".",
+    "https://Example.org/a",
+    "anna@example.org",
+    "",
 ];
 
 /// Documents with 0 to 4 entities between any two characters.

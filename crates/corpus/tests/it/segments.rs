@@ -12,8 +12,26 @@ use schema::{Document, Entity, Label, Span};
 use crate::{document, entity};
 
 const PIECES: [&str; 20] = [
-    "Anna went home.", "Dr.", " ", "  ", "\n", "\n\n", "\r\n", "No!", "(Yes?)", "漢字。", "- item", "1.", "e.g.", "\u{a0}", "😀", "é",
-    "\u{2029}", "U.S. The", "...", "\t",
+    "Anna went home.",
+    "Dr.",
+    " ",
+    "  ",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "No!",
+    "(Yes?)",
+    "漢字。",
+    "- item",
+    "1.",
+    "e.g.",
+    "\u{a0}",
+    "😀",
+    "é",
+    "\u{2029}",
+    "U.S. The",
+    "...",
+    "\t",
 ];
 
 fn documents() -> impl Strategy<Value = Document> {
@@ -30,7 +48,8 @@ fn documents() -> impl Strategy<Value = Document> {
             let mut document = Document::new(&*text).with_entities(entities).unwrap();
             if words {
                 let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-                let words = text.split_whitespace().map(|word| Span::new(start(word), start(word) + word.len()).unwrap());
+                let words =
+                    text.split_whitespace().map(|word| Span::new(start(word), start(word) + word.len()).unwrap());
                 document = document.with_tokens(words.collect()).unwrap();
             }
             document.id = id.map(str::to_owned);
@@ -145,7 +164,9 @@ fn sentences_of_public_sets_are_found_again() {
         eprintln!("skipped: no data sets in shared/data beside the project");
         return;
     }
-    for (set, precision, recall) in [("uner_da_ddt", 0.0, 0.0), ("crossner_science", 0.0, 0.0), ("crossner_ai", 0.0, 0.0)] {
+    for (set, precision, recall) in
+        [("uner_da_ddt", 0.0, 0.0), ("crossner_science", 0.0, 0.0), ("crossner_ai", 0.0, 0.0)]
+    {
         for detached in [false, true] {
             let mut ends = Ends::default();
             for split in ["dev", "test"] {
@@ -164,7 +185,12 @@ fn sentences_of_public_sets_are_found_again() {
                     ends.add(&there, &sentence_ends(&text));
                 }
             }
-            println!("{set}, detached {detached}: precision {:.3}, recall {:.3}, {} ends", ends.precision(), ends.recall(), ends.there);
+            println!(
+                "{set}, detached {detached}: precision {:.3}, recall {:.3}, {} ends",
+                ends.precision(),
+                ends.recall(),
+                ends.there
+            );
             assert!(ends.precision() >= precision && ends.recall() >= recall, "{set}");
         }
     }

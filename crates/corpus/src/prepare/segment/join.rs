@@ -27,7 +27,9 @@ pub enum JoinError {
         piece: usize,
     },
     /// A piece starts where the one before it is not yet over, or behind a gap that nothing fills.
-    #[error("piece {piece} starts at {start}, but the text before it has {length} code points; order the pieces, change none")]
+    #[error(
+        "piece {piece} starts at {start}, but the text before it has {length} code points; order the pieces, change none"
+    )]
     Misplaced {
         /// Position of the piece, from 1.
         piece: usize,
@@ -67,11 +69,16 @@ pub fn join(pieces: &[Document]) -> Result<Document, JoinError> {
         }
         let shift = text.len();
         let shifted = |span: Span| Span::new(span.start() + shift, span.end() + shift).ok();
-        entities.extend(document.entities().iter().filter_map(|entity| {
-            shifted(entity.span).map(|span| Entity { span, ..entity.clone() })
-        }));
+        entities.extend(
+            document
+                .entities()
+                .iter()
+                .filter_map(|entity| shifted(entity.span).map(|span| Entity { span, ..entity.clone() })),
+        );
         match document.tokens() {
-            Some(of_piece) => tokens.iter_mut().for_each(|tokens| tokens.extend(of_piece.iter().filter_map(|t| shifted(*t)))),
+            Some(of_piece) => {
+                tokens.iter_mut().for_each(|tokens| tokens.extend(of_piece.iter().filter_map(|t| shifted(*t))))
+            }
             None => tokens = None,
         }
         text.push_str(document.text());

@@ -50,7 +50,8 @@ fn candidates(text: &str) -> Vec<usize> {
 
 /// Whether a sentence that reads `before` is over, with this white space up to what comes `after`.
 fn is_end(before: &str, gap: &str, after: &str) -> bool {
-    let lines = gap.matches('\n').count().max(gap.matches('\r').count()) + gap.matches(['\u{2028}', '\u{2029}']).count();
+    let lines =
+        gap.matches('\n').count().max(gap.matches('\r').count()) + gap.matches(['\u{2028}', '\u{2029}']).count();
     if lines > 1 || (lines == 1 && is_item(after)) {
         return true;
     }
@@ -63,7 +64,10 @@ fn is_end(before: &str, gap: &str, after: &str) -> bool {
     match last {
         // White space follows the end of a sentence, except in scripts that do without.
         '.' | '!' | '?' | '…' if gap.is_empty() || goes_on_in_lower_case() => false,
-        '.' => match stop(last_word(&bare[..bare.len() - 1]), bare.len() == before.len() && !before.contains(char::is_whitespace)) {
+        '.' => match stop(
+            last_word(&bare[..bare.len() - 1]),
+            bare.len() == before.len() && !before.contains(char::is_whitespace),
+        ) {
             Stop::Ends => true,
             Stop::Continues => false,
             Stop::Open => starts_sentence(after),
@@ -88,19 +92,44 @@ fn last_word(text: &str) -> &str {
 fn is_terminator(character: char) -> bool {
     matches!(
         character,
-        '!' | '?' | '…' | '‼' | '‽' | '⁇' | '⁈' | '⁉' | '。' | '！' | '？' | '．' | '｡' | '।' | '॥' | '؟' | '۔' | '։' | '።' | '፧' | '၊' | '။' | '។' | '៕'
+        '!' | '?'
+            | '…'
+            | '‼'
+            | '‽'
+            | '⁇'
+            | '⁈'
+            | '⁉'
+            | '。'
+            | '！'
+            | '？'
+            | '．'
+            | '｡'
+            | '।'
+            | '॥'
+            | '؟'
+            | '۔'
+            | '։'
+            | '።'
+            | '፧'
+            | '၊'
+            | '။'
+            | '។'
+            | '៕'
     )
 }
 
 /// Whether a line starts like an item of a list: `- `, `• `, `1. `, `2) `, `a) `, `(b) `, `# `.
 fn is_item(line: &str) -> bool {
     let (marker, _) = line.split_once([' ', '\t', '\u{a0}']).unwrap_or((line, ""));
-    if ["-", "*", "+", "•", "–", "—", "▪", "·", "◦"].contains(&marker) || (!marker.is_empty() && marker.chars().all(|c| c == '#')) {
+    if ["-", "*", "+", "•", "–", "—", "▪", "·", "◦"].contains(&marker)
+        || (!marker.is_empty() && marker.chars().all(|c| c == '#'))
+    {
         return true;
     }
     let inner = marker.trim_start_matches('(');
     let Some(inner) = inner.strip_suffix([')', '.']) else { return false };
-    let number = inner.split('.').all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let number =
+        inner.split('.').all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
     number || (inner.len() == 1 && inner.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 

@@ -55,7 +55,8 @@ pub(super) fn stop(word: &str, first: bool) -> Stop {
         };
     }
     let lower = word.to_lowercase();
-    if is_one_of(LEADING, &lower) {
+    // The second is the end of a German street.
+    if is_one_of(LEADING, &lower) || lower.ends_with("str") {
         return Stop::Continues;
     }
     if is_one_of(TRAILING, &lower) {

@@ -58,8 +58,8 @@ fn is_end(before: &str, gap: &str, after: &str) -> bool {
     let bare = before.trim_end_matches([')', ']', '}', '"', '\'', '”', '’', '»', '«', '›', '“', '‘']);
     let Some(last) = bare.chars().next_back() else { return false };
     let goes_on_in_lower_case = || {
-        let next = after.chars().find(|character| character.is_alphanumeric() || character.is_whitespace());
-        next.is_some_and(char::is_lowercase)
+        let words = after.trim_start_matches(|c: char| c.is_whitespace() || "()[]\"'“”„‘’«»‹›".contains(c));
+        words.starts_with(char::is_lowercase)
     };
     match last {
         // White space follows the end of a sentence, except in scripts that do without.

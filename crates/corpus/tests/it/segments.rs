@@ -153,10 +153,11 @@ fn hand_made_cases_are_cut_as_marked() {
         wrong.join("\n")
     );
     println!("{figures}");
-    assert!(ends.there > 60 && ends.precision() >= 0.97 && ends.recall() >= 0.97, "{figures}");
+    assert!(ends.there == 79 && ends.right == 79 && ends.found == 79, "{figures}");
 }
 
-/// Sentences of public sets, glued with spaces, are found again; so it was measured, to the percent below.
+/// Sentences of public sets, glued with spaces; what was measured, rounded down, must not get worse. Of Danish, precision
+/// was 0.954 and recall 0.919; of English science, 0.989 and 0.976; of English on AI, 0.979 and 0.962.
 #[test]
 fn sentences_of_public_sets_are_found_again() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
@@ -165,7 +166,7 @@ fn sentences_of_public_sets_are_found_again() {
         return;
     }
     for (set, precision, recall) in
-        [("uner_da_ddt", 0.0, 0.0), ("crossner_science", 0.0, 0.0), ("crossner_ai", 0.0, 0.0)]
+        [("uner_da_ddt", 0.95, 0.91), ("crossner_science", 0.98, 0.97), ("crossner_ai", 0.97, 0.96)]
     {
         for detached in [false, true] {
             let mut ends = Ends::default();

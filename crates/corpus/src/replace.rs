@@ -130,12 +130,12 @@ mod tests {
 
     #[test]
     fn spans_and_tokens_move_and_the_case_of_the_first_letter_stays() {
-        let surfaces = BTreeMap::from([(0, "søren".to_owned()), (1, "Émile  Zola fils".to_owned())]);
+        let surfaces = BTreeMap::from([(0, "søren".to_owned()), (1, "Émile  Zola Jr".to_owned())]);
         let replaced = replace(&document(), &surfaces).unwrap();
-        assert_eq!(replaced.text(), "Søren met émile  Zola fils.");
+        assert_eq!(replaced.text(), "Søren met émile  Zola Jr.");
         let quotes = |spans: Vec<Span>| spans.into_iter().map(|span| span.quote(replaced.text())).collect::<Vec<_>>();
-        assert_eq!(quotes(replaced.entities().iter().map(|e| e.span).collect()), ["Søren", "émile  Zola fils"]);
-        assert_eq!(quotes(replaced.tokens().unwrap().to_vec()), ["Søren", "met", "émile", "Zola", "fils", "."]);
+        assert_eq!(quotes(replaced.entities().iter().map(|e| e.span).collect()), ["Søren", "émile  Zola Jr"]);
+        assert_eq!(quotes(replaced.tokens().unwrap().to_vec()), ["Søren", "met", "émile", "Zola", "Jr", "."]);
     }
 
     #[test]

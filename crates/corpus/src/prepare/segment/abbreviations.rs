@@ -2,31 +2,16 @@
 
 /// Behind these something always follows in the same sentence: titles, references, `e.g.` and its like.
 /// English, Danish, Norwegian, Swedish, German, French, Spanish; lower case, without the last full stop.
-const LEADING: &str = "\
-    abs adj adm adv afd anm approx asst bd bl bl.a brig bzw ca capt cf ch chap cmdr col d.h d.v.s dept dr dra drs \
-    dvs e.g eds eg eks eq eqs esp evt f.eks f.ex ff fhv fig figs frk frl fx geb gen gov hon hr hrn hrsg i.e ibid ie \
-    inkl insp jf kap kgl kl lic lieut lt messrs mfl mlle mme mr mrs ms msgr mt nr o.g opr p p.g.a pag pfc pkt pp \
-    pres prof pvt refs resp rev s.k sci sect sen sgt skt sml sr sra st ste suppl supt tab tel tlf u.a univ v vedr \
-    vgl viz vol vols vs z.b";
+const LEADING: &str = include_str!("leading.txt");
 
 /// These may also be the last word of a sentence.
-const TRAILING: &str = "\
-    a.m a.s al apr art aug ave b.c bros cap cie co corp d.c dec dir e.v ed esq est et.c etc feb fol fr ft ill inc \
-    ing jan jr jul jun kg km kr lat llc ltd m.fl m.m m.v mag maj max mia mill min mio mm mrd mv nat no nos nov o.a \
-    o.l o.lign o.s.v obs oct okt op orig osv p.m par ph.d pl plc pt red ref rep s.a sec sep sept sign sog str tlr \
-    u.k u.s u.s.a usw";
+const TRAILING: &str = include_str!("trailing.txt");
 
 /// Words that far more often begin a sentence than a name, in the same languages; capitalized.
-const STARTERS: &str = "\
-    A According After Again Alle Also Although Among An And Another As At Auch Because Before Both But By Da Das De \
-    Den Denne Der Derfor Det Dette Die Dies Diese Dog During Efter Ein Eine El Elle En Er Es Et Even First For Fra \
-    From Før Han Hans He Her Here His How However Hun I If Il Im In Instead It Its Jeg La Later Le Les Los Man Many \
-    Med Men Mit More Most My No Not Nous Now Nu Når Og Om On One Only Or Other Our Over På She Sie Since So Som Some \
-    Such Så That The Their Then There These They This Those Though Through Thus To Two Und Under Une Unlike Until \
-    Ved Vi We Wenn What When Where While Who Why Wir With Yes Yet You Your Zu";
+const STARTERS: &str = include_str!("starters.txt");
 
 fn is_one_of(words: &str, word: &str) -> bool {
-    words.split(' ').any(|known| known == word)
+    words.split_whitespace().any(|known| known == word)
 }
 
 /// What the word in front of a full stop says about the sentence.

@@ -183,6 +183,6 @@ mod tests {
         assert_eq!(other.texts, 20);
         assert_eq!(slices.slices.iter().map(|slice| slice.texts).sum::<usize>(), 80);
         assert_eq!(slices.slices.iter().map(|slice| slice.counts.correct).sum::<usize>(), 40);
-        assert!(super::Slices::of("site", &[], &Settings::default()).is_unknown());
+        assert!(Slices::of("site", &[], &Settings::default()).is_unknown());
     }
 }

@@ -75,12 +75,10 @@ pub fn join(pieces: &[Document]) -> Result<Document, JoinError> {
                 .iter()
                 .filter_map(|entity| shifted(entity.span).map(|span| Entity { span, ..entity.clone() })),
         );
-        match document.tokens() {
-            Some(of_piece) => {
-                tokens.iter_mut().for_each(|tokens| tokens.extend(of_piece.iter().filter_map(|t| shifted(*t))))
-            }
-            None => tokens = None,
-        }
+        tokens = tokens.zip(document.tokens()).map(|(mut tokens, of_piece)| {
+            tokens.extend(of_piece.iter().filter_map(|token| shifted(*token)));
+            tokens
+        });
         text.push_str(document.text());
         length = start + document.text().chars().count();
         if let Some(after) = document.meta.get(AFTER).and_then(Value::as_str) {

@@ -123,10 +123,10 @@ impl Tally {
         if let Some(Step::Boilerplate(shared)) = self.steps.first() {
             for line in document.text().lines() {
                 let Some(documents) = shared.documents(line) else { continue };
-                let line = line.trim();
+                let (line, room) = (line.trim(), self.lines.len() < KEPT);
                 match self.lines.get_mut(line) {
                     Some(line) => line.removed += 1,
-                    None if self.lines.len() < KEPT => {
+                    None if room => {
                         let first = Line { line: line.to_owned(), documents, removed: 1 };
                         self.lines.insert(line.to_owned(), first);
                     }

@@ -53,7 +53,7 @@ struct Dropped {
 /// A line that was removed.
 #[derive(Serialize)]
 struct Line {
-    line: String,
+    text: String,
     documents: usize,
     removed: usize,
 }
@@ -127,7 +127,7 @@ impl Tally {
                 match self.lines.get_mut(line) {
                     Some(line) => line.removed += 1,
                     None if room => {
-                        let first = Line { line: line.to_owned(), documents, removed: 1 };
+                        let first = Line { text: line.to_owned(), documents, removed: 1 };
                         self.lines.insert(line.to_owned(), first);
                     }
                     None => {}
@@ -181,7 +181,7 @@ impl Tally {
         }
         let removed = self.removed_lines();
         lines.extend(
-            removed.iter().take(LISTED).map(|line| format!("  removed {} times: {:?}\n", line.removed, line.line)),
+            removed.iter().take(LISTED).map(|line| format!("  removed {} times: {:?}\n", line.removed, line.text)),
         );
         let pieces = match segmentation {
             None => "texts",
@@ -223,7 +223,7 @@ impl Tally {
     /// The most frequent first.
     fn removed_lines(&self) -> Vec<&Line> {
         let mut lines: Vec<&Line> = self.lines.values().collect();
-        lines.sort_by(|a, b| (b.removed, &a.line).cmp(&(a.removed, &b.line)));
+        lines.sort_by(|a, b| (b.removed, &a.text).cmp(&(a.removed, &b.text)));
         lines
     }
 }

@@ -84,7 +84,9 @@ mod tests {
     fn a_line_goes_where_enough_documents_share_it() {
         let texts = ["Menu\nAnna\n\nfooter", " Menu \nBo\n\nfooter\n", "Menu\nMenu\nCarl\n", "Dora\n"];
         let mut counts = LineCounts::default();
-        texts.iter().for_each(|text| counts.add(text));
+        for text in texts {
+            counts.add(text);
+        }
         let lines = counts.clone().at_least(0.75);
         assert_eq!((lines.len(), lines.documents("Menu"), lines.documents("footer")), (1, Some(3), None));
         assert_eq!(lines.remove(texts[0]).text(), "Anna\n\nfooter");

@@ -51,7 +51,9 @@ fn documents() -> impl Strategy<Value = Document> {
     (vec(select(PIECES.to_vec()), 0..14), vec(0usize..60, 0..8)).prop_map(|(pieces, mut edges)| {
         let text = pieces.concat();
         let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        edges.iter_mut().for_each(|edge| *edge = bounds[*edge % bounds.len()]);
+        for edge in &mut edges {
+            *edge = bounds[*edge % bounds.len()];
+        }
         edges.sort_unstable();
         let label = Label::new("X").unwrap();
         let spans = edges.chunks_exact(2).filter_map(|pair| Span::new(pair[0], pair[1]).ok());
@@ -61,7 +63,9 @@ fn documents() -> impl Strategy<Value = Document> {
 
 fn boilerplate() -> Step {
     let mut lines = LineCounts::default();
-    ["Menu\na", "Menu\nb"].iter().for_each(|text| lines.add(text));
+    for text in ["Menu\na", "Menu\nb"] {
+        lines.add(text);
+    }
     Step::Boilerplate(Arc::new(lines.at_least(1.0)))
 }
 

@@ -2,12 +2,14 @@
 
 mod batches;
 mod commands;
+mod counterfactual;
 mod failure;
 mod fetching;
 mod input;
 mod judgement;
 mod output;
 mod parts;
+mod preparing;
 mod progress;
 mod project;
 mod recognizer;

@@ -4,6 +4,7 @@ mod convert;
 mod collect;
 mod evaluate;
 mod init;
+mod prepare;
 mod quantize;
 mod quickstart;
 mod split;
@@ -34,6 +35,7 @@ enum Command {
     Convert(convert::Arguments),
     Collect(collect::Arguments),
     Split(split::Arguments),
+    Prepare(prepare::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -48,6 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Convert(arguments) => convert::run(arguments),
         Command::Collect(arguments) => collect::run(arguments),
         Command::Split(arguments) => split::run(arguments),
+        Command::Prepare(arguments) => prepare::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

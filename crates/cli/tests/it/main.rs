@@ -7,6 +7,7 @@ mod convert;
 mod collect;
 mod evaluate;
 mod help;
+mod prepare;
 mod quantize;
 mod split;
 mod tag;

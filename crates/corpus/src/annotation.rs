@@ -34,6 +34,7 @@ pub(crate) fn entities(
     line: usize,
     report: &mut Report,
 ) -> Result<Vec<Entity>, EntityFault> {
+    report.lines = vec![line];
     // Without a unit at all: what no unit can cure is said as it is, not as a quote that does not fit.
     for (index, mention) in mentions.iter().enumerate() {
         let (start, end) = (mention.start, mention.end);

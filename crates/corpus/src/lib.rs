@@ -27,6 +27,8 @@
 // The formats' names (CoNLL, doccano) are no code.
 #![allow(clippy::doc_markdown)]
 
+pub mod check;
+
 mod annotation;
 mod conll;
 mod detect;

@@ -44,6 +44,8 @@ pub struct Report {
     pub unannotated: usize,
     /// Lines of multi-word tokens and of empty nodes (`1-2`, `1.1`), passed over because their words have rows.
     pub skipped_rows: usize,
+    /// The lines of the document read last, see [`crate::Reader::lines`].
+    pub(crate) lines: Vec<usize>,
 }
 
 /// A count and the first of what was counted.
@@ -176,6 +178,7 @@ impl Report {
             moved_to_meta: BTreeSet::new(),
             unannotated: 0,
             skipped_rows: 0,
+            lines: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The commands, in the order of the life cycle.
 
+mod check;
 mod evaluate;
 mod quantize;
 mod quickstart;
@@ -26,6 +27,7 @@ Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
 #[derive(Subcommand)]
 enum Command {
     Quickstart(quickstart::Arguments),
+    Check(check::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -36,6 +38,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Quickstart(arguments) => quickstart::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

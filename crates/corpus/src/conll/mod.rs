@@ -126,6 +126,7 @@ fn document(sentence: &mut Sentence, scheme: Scheme, report: &mut Report) -> Res
             entities.extend(span.map(|span| Entity::new(span, chunk.label)));
         }
     }
+    report.lines.clone_from(&sentence.lines);
     let line = sentence.lines[0];
     let invalid = |error| Fault::at(line, ReadErrorKind::Document(error));
     let (id, meta) = metadata(sentence);

@@ -28,6 +28,7 @@
 #![allow(clippy::doc_markdown)]
 
 pub mod check;
+pub mod duplicates;
 
 mod annotation;
 mod conll;

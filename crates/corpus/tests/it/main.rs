@@ -4,6 +4,7 @@
 mod annotations;
 mod checks;
 mod conll;
+mod duplicates;
 mod limits;
 mod mutations;
 mod real_files;

@@ -16,7 +16,7 @@ pub fn mend(file: File, out: &Path) -> anyhow::Result<Vec<String>> {
     let File { path, documents, lines, report, errors, .. } = file;
     if !errors.is_empty() {
         bail!(
-            "{}: {} places cannot be read (Q001), and --fix would lose them; correct them first. Nothing was written",
+            "{}: not everything can be read (Q001: {}), and --fix would lose it; correct that first. Nothing was written",
             path.display(),
             errors.len()
         );
@@ -46,6 +46,13 @@ pub fn mend(file: File, out: &Path) -> anyhow::Result<Vec<String>> {
     if told.is_empty() {
         told.push("there was nothing that --fix mends".to_owned());
     }
+    // Token and tag are what the reader takes from a row; a number before them comes back by itself.
+    if let Some(columns) = report.columns.filter(|columns| columns.count > columns.token + 2) {
+        told.push(format!("not kept: {} columns of each row beside token and tag", columns.count - columns.token - 2));
+    }
+    if report.skipped_rows > 0 {
+        told.push(format!("not kept: {} rows of multi-word tokens and empty nodes", report.skipped_rows));
+    }
     told.extend(losses.to_string().lines().map(str::to_owned));
     told.push(format!("{}: {} of {before} texts written as {}", out.display(), documents.len(), report.format));
     Ok(told)
@@ -53,16 +60,18 @@ pub fn mend(file: File, out: &Path) -> anyhow::Result<Vec<String>> {
 
 fn told(mending: &Mending, place: impl Fn(usize) -> String) -> Vec<String> {
     let mut told = Vec::new();
-    let mut say = |what: &str, places: Vec<String>| {
+    let mut say = |one: &str, many: &str, places: Vec<String>| {
         if !places.is_empty() {
             let more = places.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let what = if places.len() == 1 { one } else { many };
             told.push(format!("{} {what}: {}{more}", places.len(), places[..places.len().min(NAMED)].join(", ")));
         }
     };
-    say("entities trimmed", mending.trimmed.iter().map(|document| place(*document)).collect());
-    let repeated = mending.repeated.iter().map(|(document, first)| format!("{} (as {})", place(*document), place(*first)));
-    say("repeated texts dropped", repeated.collect());
-    say("empty texts dropped", mending.empty.iter().map(|document| place(*document)).collect());
+    say("entity trimmed", "entities trimmed", mending.trimmed.iter().map(|document| place(*document)).collect());
+    let repeated =
+        mending.repeated.iter().map(|(document, first)| format!("{} (as {})", place(*document), place(*first)));
+    say("repeated text dropped", "repeated texts dropped", repeated.collect());
+    say("empty text dropped", "empty texts dropped", mending.empty.iter().map(|document| place(*document)).collect());
     told
 }

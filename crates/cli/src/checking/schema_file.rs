@@ -16,8 +16,9 @@ struct SchemaFile {
 /// The schema of a TOML file with one `[[labels]]` table a label: `name`, and if wanted `definition` and `examples`.
 pub fn schema(path: &Path) -> anyhow::Result<Schema> {
     let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let file: SchemaFile = toml::from_str(&text)
-        .with_context(|| format!("{} is not a schema; a label is written as [[labels]] name = \"PERSON\"", path.display()))?;
+    let file: SchemaFile = toml::from_str(&text).with_context(|| {
+        format!("{} is not a schema; a label is written as [[labels]] name = \"PERSON\"", path.display())
+    })?;
     if file.labels.is_empty() {
         bail!("{}: there is no label in it; write one as [[labels]] name = \"PERSON\"", path.display());
     }

@@ -93,7 +93,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let schema = arguments.schema.as_deref().map(checking::schema).transpose()?;
     let mut files = Vec::with_capacity(inputs.len());
     for (path, role) in inputs {
-        files.push(File::read(corpus::open(&path, arguments.format)?, role));
+        let file = File::read(corpus::open(&path, arguments.format)?, role);
+        if let Some(detected) = file.report.to_string().lines().next() {
+            note(&format!("{}: {detected}", path.display()));
+        }
+        files.push(file);
     }
     if let Some(boundaries) = arguments.boundaries()? {
         for file in &mut files {

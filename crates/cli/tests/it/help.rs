@@ -19,14 +19,14 @@ fn is_as_written(arguments: &[&str], name: &str) {
 #[test]
 fn the_help_of_every_command_is_as_written() {
     is_as_written(&["--help"], "nomen.txt");
-    for command in ["quickstart", "train", "evaluate", "quantize", "tag"] {
+    for command in ["quickstart", "check", "train", "evaluate", "quantize", "tag"] {
         is_as_written(&[command, "--help"], &format!("{command}.txt"));
     }
 }
 
 #[test]
 fn every_command_has_an_example() {
-    for command in ["quickstart", "train", "evaluate", "quantize", "tag"] {
+    for command in ["quickstart", "check", "train", "evaluate", "quantize", "tag"] {
         let help = answer(&run(nomen().args([command, "-h"]), b""));
         assert!(
             help.contains(&format!("\n  nomen {command} ")) || help.contains(&format!("| nomen {command} ")),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod base;
+mod check;
 mod evaluate;
 mod help;
 mod quantize;

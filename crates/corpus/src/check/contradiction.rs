@@ -47,8 +47,11 @@ fn place(data: &Data<'_>, located: Located<'_>, entities: Vec<Place>) -> Vec<Pla
 }
 
 fn only_in(data: &Data<'_>, one: Located<'_>, other: Located<'_>) -> Vec<Place> {
-    let missing =
-        one.document.entities().iter().filter(|entity| !other.document.entities().iter().any(|e| e.same_mention(entity)));
+    let missing = one
+        .document
+        .entities()
+        .iter()
+        .filter(|entity| !other.document.entities().iter().any(|e| e.same_mention(entity)));
     missing.map(|entity| data.mention(one, entity)).collect()
 }
 

@@ -131,6 +131,16 @@ impl<'d> Data<'d> {
         })
     }
 
+    /// All documents, those of train before dev before test: what repeats is told where it should not be.
+    pub(super) fn documents_by_role(&self) -> impl Iterator<Item = Located<'d>> + use<'d> {
+        let mut order: Vec<usize> = (0..self.files.len()).collect();
+        order.sort_by_key(|file| (self.files[*file].role.is_none(), self.files[*file].role));
+        let files = self.files;
+        order.into_iter().flat_map(move |file| {
+            files[file].documents.iter().enumerate().map(move |(index, document)| Located { file, index, document })
+        })
+    }
+
     pub(super) fn entities(&self) -> impl Iterator<Item = (Located<'d>, &'d Entity)> + use<'d> {
         self.documents().flat_map(|located| located.document.entities().iter().map(move |entity| (located, entity)))
     }

@@ -106,6 +106,11 @@ impl Place {
     }
 }
 
+/// `once`, `2 times`.
+pub(super) fn times(count: usize) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 /// The byte `count` characters behind `from`, or the end.
 fn ahead(text: &str, from: usize, count: usize) -> usize {
     text[from..].char_indices().nth(count).map_or(text.len(), |(at, _)| from + at)

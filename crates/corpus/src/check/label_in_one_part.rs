@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schema::Label;
 
-use super::{Check, Data, Finding, Place, Role, Rule, Severity, rule::SPLIT};
+use super::{Check, Data, Finding, Place, Role, Rule, Severity, finding::times, rule::SPLIT};
 
 pub(super) const RULE: Rule = Rule {
     code: "Q014",
@@ -33,14 +33,14 @@ pub(super) fn find(data: &Data<'_>) -> Vec<Finding> {
         let part = role.name();
         for (label, places) in &labels {
             if !trained.contains_key(label) {
-                let message = format!("`{label}` is in {part} ({} times) but never in train", places.len());
+                let message = format!("`{label}` is in {part} ({}) but never in train", times(places.len()));
                 findings.push(Finding::new(Check::LabelInOnePart, message, places.clone()));
             }
         }
         let missing: BTreeSet<&&Label> = trained.keys().filter(|label| !labels.contains_key(*label)).collect();
         for label in missing {
             let file = data.files.iter().position(|file| file.role == Some(role)).unwrap_or(0);
-            let message = format!("`{label}` is in train ({} times) but never in {part}", trained[*label].len());
+            let message = format!("`{label}` is in train ({}) but never in {part}", times(trained[*label].len()));
             let finding = Finding::new(Check::LabelInOnePart, message, vec![Place::file(file)]);
             findings.push(finding.with_severity(Severity::Note));
         }

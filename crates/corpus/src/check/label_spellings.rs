@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schema::Label;
 
-use super::{Check, Data, Finding, Place, Rule, Severity};
+use super::{Check, Data, Finding, Place, Rule, Severity, finding::times};
 
 pub(super) const RULE: Rule = Rule {
     code: "Q012",
@@ -31,9 +31,9 @@ pub(super) fn find(data: &Data<'_>) -> Vec<Finding> {
         let Some((usual, usual_places)) = ranked.next() else { continue };
         for (rarer, places) in ranked {
             let message = format!(
-                "`{rarer}` ({} times) is written `{usual}` elsewhere ({} times)",
-                places.len(),
-                usual_places.len()
+                "`{rarer}` ({}) is written `{usual}` elsewhere ({})",
+                times(places.len()),
+                times(usual_places.len())
             );
             findings.push(Finding::new(Check::LabelSpellings, message, places));
         }

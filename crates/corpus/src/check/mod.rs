@@ -34,6 +34,7 @@ mod repaired_tags;
 mod rule;
 mod several_labels;
 mod space_at_edge;
+mod stops;
 mod surfaces;
 mod unknown_label;
 mod unreachable;

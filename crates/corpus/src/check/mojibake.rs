@@ -54,6 +54,8 @@ fn mistakes(text: &str) -> Vec<(Span, Option<String>)> {
         } else if let Some(meant) = misread(&characters[at..]) {
             // As many characters as the one that was meant has bytes.
             push(meant.len_utf8(), Some(meant.to_string()))
+        } else if let Some(meant) = misread_apart(&characters[at..]) {
+            push(3, Some(meant.to_string()))
         } else {
             1
         };
@@ -75,16 +77,27 @@ fn misread(characters: &[(usize, char)]) -> Option<char> {
     let meant = std::str::from_utf8(&bytes).ok()?.chars().next()?;
     // Pairs of characters that sound text may have: a capital before a quotation mark or a space that does not break.
     let second = characters.get(1)?.1;
-    let sound = length == 2 && lead != 0xC2 && lead != 0xC3 && matches!(second, '“' | '”' | '‘' | '’' | '«' | '»' | '…' | '–' | '—' | '\u{A0}');
-    let plausible = !meant.is_control() && !sound && !(lead == 0xC3 && matches!(second, '’' | '”' | '…' | '»' | '\u{A0}' | '—' | '–'));
+    let sound =
+        length == 2 && lead > 0xC3 && matches!(second, '“' | '”' | '‘' | '’' | '«' | '»' | '…' | '–' | '—' | '\u{A0}');
+    let dubious = lead == 0xC3 && matches!(second, '’' | '”' | '…' | '»' | '\u{A0}' | '—' | '–');
+    let plausible = !meant.is_control() && !sound && !dubious;
     plausible.then_some(meant)
+}
+
+/// The same where a tokenizer has put a space between a letter's two characters, the second of which is a sign.
+fn misread_apart(characters: &[(usize, char)]) -> Option<char> {
+    let [(at, 'Ã'), (_, ' '), (_, sign), ..] = characters else { return None };
+    let sound =
+        sign.is_alphanumeric() || sign.is_whitespace() || matches!(sign, '«' | '»' | '…' | '–' | '—' | '†' | '•');
+    let quotes = matches!(sign, '‘' | '’' | '“' | '”' | '‚' | '„' | '‹' | '›');
+    if sound || quotes { None } else { misread(&[(*at, 'Ã'), (*at, *sign)]) }
 }
 
 /// The byte that Windows-1252 (or Latin-1, where that has none) reads as this character.
 fn byte(character: char) -> Option<u8> {
     const UPPER: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘', '’',
-        '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
     ];
     if let Some(at) = UPPER.iter().position(|upper| *upper == character) {
         return Some(0x80 + at as u8);
@@ -107,19 +120,37 @@ mod tests {
 
     #[test]
     fn letters_quotes_and_emoji_read_as_windows_1252_are_found() {
-        for text in ["café", "naïve", "Ærø", "it’s", "“so”", "Łódź", "Москва", "😀", "5 €", "5 °C"] {
+        for text in ["café", "naïve", "Ærø", "it’s", "“so”", "Łódź", "Москва", "😀", "5 €", "5 °C"]
+        {
             assert!(!mistakes(&misread_text(text)).is_empty(), "{text} as {}", misread_text(text));
             assert!(mistakes(text).is_empty(), "{text}");
         }
         assert_eq!(mistakes("cafÃ©")[0].1.as_deref(), Some("é"));
+        assert_eq!(mistakes("SÃ © rie")[0].1.as_deref(), Some("é"));
         assert_eq!(mistakes("a\u{FFFD}b")[0].1, None);
     }
 
     #[test]
     fn sound_text_of_many_languages_is_not_suspected() {
         let sound = [
-            "SÃO PAULO", "«Â vrai dire»", "Ångström…", "dit-il à « Évian »", "‘Š’", "ÎLE–", "Ðað", "Ñandú’s", "€5 – £6",
-            "À “Paris”", "naïveté—", "Đà Nẵng", "Âge", "日本", "ελλάδα", "fiancé’s",
+            "SÃO PAULO",
+            "MANHÃ – À NOITE",
+            "IRMÃ ’",
+            "«Â vrai dire»",
+            "Ångström…",
+            "dit-il à « Évian »",
+            "‘Š’",
+            "ÎLE–",
+            "Ðað",
+            "Ñandú’s",
+            "€5 – £6",
+            "À “Paris”",
+            "naïveté—",
+            "Đà Nẵng",
+            "Âge",
+            "日本",
+            "ελλάδα",
+            "fiancé’s",
         ];
         for text in sound {
             assert_eq!(mistakes(text), [], "{text}");

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     what: "A surface that has one label at least five times and another one at most 15 % as often. The places are those \
            of the rarer label.",
     why: "Mostly the rarer label is a slip, and it teaches the model to be unsure. Words that do mean two things have \
-          both labels more evenly and are not told.",
+          both labels more evenly and are not told, nor are numbers.",
     fix: "Look at each place and correct the label.",
     command: None,
 };
@@ -24,7 +24,7 @@ pub(super) fn find(data: &Data<'_>) -> Vec<Finding> {
     for (surface, found) in surfaces::labelled(data) {
         let usual = found.labels.iter().max_by_key(|(_, places)| places.len());
         let Some((usual, often)) = usual.map(|(label, places)| (*label, places.len())) else { continue };
-        if often < LEAST {
+        if often < LEAST || !surfaces::is_name(surface) {
             continue;
         }
         for (label, places) in found.labels.into_iter().filter(|(label, _)| *label != usual) {

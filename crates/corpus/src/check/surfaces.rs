@@ -65,6 +65,9 @@ pub(super) fn with_bare<'d>(data: &Data<'d>) -> BTreeMap<&'d str, Surface<'d>> {
             if let Some(surface) = found {
                 end = word.start() + surface.len();
                 let span = Span::new(word.start(), end).unwrap_or(word);
+                if is_compound(text, span) {
+                    continue;
+                }
                 if let Some(surface) = surfaces.get_mut(surface) {
                     surface.bare.push(data.part(located, span));
                 }
@@ -88,6 +91,31 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = Span> + '_ {
         from = end;
         Span::new(start, end).ok()
     })
+}
+
+/// Whether the span is a part of something longer: `Ruby.framework`, `lib_java`, `non-FAP`, and where tokens stand
+/// apart `DM - kinase`.
+fn is_compound(text: &str, span: Span) -> bool {
+    let (before, after) = (&text[..span.start()], &text[span.end()..]);
+    let ties =
+        |character: char| matches!(character, '-' | '_' | '.' | '/' | '\\' | '@' | '#' | '\u{2010}' | '\u{2011}' | '–');
+    let word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+    let hyphen = |side: Option<char>| side.is_some_and(|character| matches!(character, '-' | '\u{2010}' | '–'));
+    before.ends_with(ties)
+        || after.starts_with(ties) && word(after.chars().nth(1))
+        || hyphen(before.trim_end().chars().next_back())
+        || hyphen(after.trim_start().chars().next())
+}
+
+/// Whether the surface names something: a number does not.
+pub(super) fn is_name(surface: &str) -> bool {
+    surface.chars().any(char::is_alphabetic)
+}
+
+/// Whether it is an everyday word: in lower case, which says little where a script has no case.
+pub(super) fn is_everyday(surface: &str) -> bool {
+    surface.chars().all(|character| !character.is_uppercase() && !character.is_numeric())
+        && surface.chars().any(char::is_lowercase)
 }
 
 /// Whether no word goes on behind this byte.

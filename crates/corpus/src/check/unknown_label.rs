@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schema::Label;
 
-use super::{Check, Data, Finding, Place, Rule, Severity, label_spellings::folded};
+use super::{Check, Data, Finding, Place, Rule, Severity, finding::times, label_spellings::folded};
 
 pub(super) const RULE: Rule = Rule {
     code: "Q011",
@@ -27,8 +27,7 @@ pub(super) fn find(data: &Data<'_>) -> Vec<Finding> {
     let finding = |(label, places): (&Label, Vec<Place>)| {
         let near = schema.labels().find(|known| folded(known.as_str()) == folded(label.as_str()));
         let meant = near.map_or_else(String::new, |near| format!("; `{near}` may be meant"));
-        let count = places.len();
-        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let times = times(places.len());
         Finding::new(Check::UnknownLabel, format!("`{label}` is not in the schema and is used {times}{meant}"), places)
     };
     unknown.into_iter().map(finding).collect()

@@ -6,10 +6,10 @@ pub(super) const RULE: Rule = Rule {
     code: "Q007",
     name: "across-sentences",
     severity: Severity::Warning,
-    what: "An entity with an empty line in it, or with a full stop that ends a sentence: before it a word of at least three \
-           letters that is no abbreviation (the data has it without the stop three times as often as with it), and behind \
-           it a capital letter. Where the data has the word before less than three times, the one behind it must be an \
-           everyday word.",
+    what: "An entity with an empty line in it, or with a full stop that ends a sentence: before it a word of at least \
+           three letters that is no abbreviation (the data has it without the stop three times as often as with it), \
+           and behind it a capital letter. Where the data has the word before less than three times, the one behind \
+           it must be an everyday word.",
     why: "Names do not go over sentences; mostly two entities were joined, or the end was set too late.",
     fix: "Set the end before the stop, or make two entities of it.",
     command: None,

@@ -6,8 +6,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q003",
     name: "converted-offsets",
     severity: Severity::Note,
-    what: "A document whose quoted texts prove that its offsets count UTF-16 units or bytes where the format counts code \
-           points. The reader converted them.",
+    what: "A document whose quoted texts prove that its offsets count UTF-16 units or bytes where the format counts \
+           code points. The reader converted them.",
     why: "Nothing is wrong in Nomen, but a tool that believes the format shifts every entity behind the first emoji.",
     fix: "Write the file again with Nomen; its offsets count code points.",
     command: Some("nomen convert IN OUT"),

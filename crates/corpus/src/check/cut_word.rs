@@ -6,11 +6,11 @@ pub(super) const RULE: Rule = Rule {
     code: "Q006",
     name: "cut-word",
     severity: Severity::Warning,
-    what: "An entity with a letter at its edge and another letter right outside, or a digit at a digit. Scripts without \
-           spaces between words do not count. Where more than 10 % of a label's entities are like that, it is taken for \
-           a rule of the annotators and told as notes.",
-    why: "Mostly offsets have slipped, or a letter was missed with the mouse. Models tag whole words, so the entity cannot \
-          be found exactly.",
+    what: "An entity with a letter at its edge and another letter right outside, or a digit at a digit. Scripts \
+           without spaces between words do not count. Where more than 10 % of a label's entities are like that, it is \
+           taken for a rule of the annotators and told as notes.",
+    why: "Mostly offsets have slipped, or a letter was missed with the mouse. Models tag whole words, so the entity \
+           cannot be found exactly.",
     fix: "Move the edge to that of the word.",
     command: None,
 };

@@ -11,8 +11,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q015",
     name: "duplicate",
     severity: Severity::Warning,
-    what: "A text that stands in the same file before, letter for letter and with the same entities. Texts of fewer than \
-           six words repeat by nature and are a note.",
+    what: "A text that stands in the same file before, letter for letter and with the same entities. Texts of fewer \
+           than six words repeat by nature and are a note.",
     why: "It counts twice in training and in the score.",
     fix: "Drop the repetition.",
     command: FIX,

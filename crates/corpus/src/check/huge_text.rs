@@ -12,8 +12,8 @@ pub(super) const RULE: Rule = Rule {
     name: "huge-text",
     severity: Severity::Note,
     what: "A text of more than 8,000 bytes that is 20 times as long as the median of its file, or that is alone in it.",
-    why: "It is read in windows and none of it is cut off, but mostly many texts were put into one, and a score by text \
-          says little of it.",
+    why: "It is read in windows and none of it is cut off, but mostly many texts were put into one, and a score by \
+           text says little of it.",
     fix: "Where it holds many texts, put each on its own.",
     command: None,
 };

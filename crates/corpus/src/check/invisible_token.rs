@@ -6,10 +6,10 @@ pub(super) const RULE: Rule = Rule {
     code: "Q024",
     name: "invisible-token",
     severity: Severity::Warning,
-    what: "A token of a token-per-line file that has no visible character: a non-breaking space, a zero-width space, a \
-           variation selector left over from an emoji.",
-    why: "Most tokenizers drop such characters, so the token has no piece that could carry its tag, and in an entity it \
-          makes the entity unreachable.",
+    what: "A token of a token-per-line file that has no visible character: a non-breaking space, a zero-width space, \
+           a variation selector left over from an emoji.",
+    why: "Most tokenizers drop such characters, so the token has no piece that could carry its tag, and in an entity \
+           it makes the entity unreachable.",
     fix: "Delete the row.",
     command: None,
 };

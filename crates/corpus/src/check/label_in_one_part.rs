@@ -10,8 +10,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q014",
     name: "label-in-one-part",
     severity: Severity::Warning,
-    what: "A label of dev or test that the training files never have (a warning), or one of the training files that dev \
-           or test never has (a note).",
+    what: "A label of dev or test that the training files never have (a warning), or one of the training files that \
+           dev or test never has (a note).",
     why: "What was never learned is always missed; what is not in dev is neither measured nor looked after.",
     fix: "Split again by label, or annotate the label where it is missing.",
     command: SPLIT,

@@ -9,8 +9,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q017",
     name: "leak",
     severity: Severity::Warning,
-    what: "A text of one file that is in another one too, apart from case and white space. Texts of fewer than six words \
-           repeat by nature and are a note.",
+    what: "A text of one file that is in another one too, apart from case and white space. Texts of fewer than six \
+           words repeat by nature and are a note.",
     why: "A score on texts that the model was trained on, or chosen by, says nothing about new text.",
     fix: "Split again so that equal texts stay on one side, or drop the text from the training file.",
     command: SPLIT,

@@ -15,11 +15,12 @@ pub(super) const RULE: Rule = Rule {
     code: "Q009",
     name: "missed-mention",
     severity: Severity::Warning,
-    what: "A surface that is labelled at least five times (three times where it has several words) and stands without a \
-           label in at most 15 % of its places (5 % for one word in lower case). Compared letter for letter as whole words; \
-           parts of compounds (`non-FAP`, `lib_java`), numbers, and texts marked as incomplete are passed over.",
+    what: "A surface that is labelled at least five times (three times where it has several words) and stands without \
+           a label in at most 15 % of its places (5 % for one word in lower case; or just once for several words). \
+           Compared letter for letter as whole words; parts of compounds (`non-FAP`, `lib_java`), numbers, and texts \
+           marked as incomplete are passed over.",
     why: "What is not labelled is learned as no entity, so a forgotten mention teaches the contrary of all others and \
-          counts as a false alarm of a model that finds it.",
+           counts as a false alarm of a model that finds it.",
     fix: "Label the place, unless the word means something else there.",
     command: None,
 };

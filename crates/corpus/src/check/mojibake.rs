@@ -8,8 +8,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q022",
     name: "mojibake",
     severity: Severity::Warning,
-    what: "The replacement character U+FFFD, or UTF-8 that was read as Latin-1 or Windows-1252, such as `Ã©` for `é` and \
-           `â€™` for `’`.",
+    what: "The replacement character U+FFFD, or UTF-8 that was read as Latin-1 or Windows-1252, such as `Ã©` for `é` \
+           and `â€™` for `’`.",
     why: "The model meets words that no text of the real world has, and does not know the words that were meant.",
     fix: "Read the source again as UTF-8; the replacement character cannot be undone.",
     command: None,

@@ -6,10 +6,10 @@ pub(super) const RULE: Rule = Rule {
     code: "Q016",
     name: "near-duplicate",
     severity: Severity::Note,
-    what: "A text of six words and more that nearly repeats an earlier one of its file: at least 70 % of the runs of three \
-           words that the two have are in both.",
-    why: "Boilerplate and templates count many times, in training and in the score, and in a random split they fall on \
-          both sides.",
+    what: "A text of six words and more that nearly repeats an earlier one of its file: at least 70 % of the runs of \
+           three words that the two have are in both.",
+    why: "Boilerplate and templates count many times, in training and in the score, and in a random split they fall \
+           on both sides.",
     fix: "Keep one of each group, or split by groups of near duplicates, which is the default.",
     command: Some("nomen split FILE... --out DIR --group-by near"),
 };

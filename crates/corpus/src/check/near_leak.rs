@@ -6,8 +6,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q018",
     name: "near-leak",
     severity: Severity::Warning,
-    what: "A text of six words and more that nearly repeats one of an earlier file: at least 70 % of the runs of three \
-           words that the two have are in both.",
+    what: "A text of six words and more that nearly repeats one of an earlier file: at least 70 % of the runs of \
+           three words that the two have are in both.",
     why: "A model that has learned the one by heart knows the other, so the score is too good.",
     fix: "Split again by groups of near duplicates, or drop the text from the training file.",
     command: SPLIT,

@@ -23,8 +23,9 @@ pub(super) const RULE: Rule = Rule {
     code: "Q023",
     name: "other-language",
     severity: Severity::Warning,
-    what: "A text of at least 60 letters whose language differs from that of the corpus (four fifths of the texts that can \
-           be told), where the detector is sure and the text has few of the 100 most common words of the others. Languages that are near each other (Danish and Norwegian) count as one.",
+    what: "A text of at least 60 letters whose language differs from that of the corpus (four fifths of the texts \
+           that can be told), where the detector is sure and the text has few of the 100 most common words of the \
+           others. Languages that are near each other (Danish and Norwegian) count as one.",
     why: "A base model of one language learns little from another, and guidelines mostly do not cover it.",
     fix: "Drop the text, or mean it and say so in the guidelines.",
     command: None,

@@ -27,12 +27,13 @@ pub(super) const RULE: Rule = Rule {
     code: "Q005",
     name: "punctuation-at-edge",
     severity: Severity::Warning,
-    what: "An entity that starts or ends with a comma, a semicolon or a colon, or with a bracket or quotation mark whose \
-           partner is not in it; or that ends with a full stop apart from a word that is no abbreviation; or with a full \
-           stop, an exclamation or a question mark without which the same surface is labelled more often. Where more than 10 % of a label's entities are like \
-           that, it is taken for a rule of the annotators and told as notes.",
-    why: "Edges that change from text to text cannot be learned, and every entity that differs by a comma counts as two \
-          errors.",
+    what: "An entity that starts or ends with a comma, a semicolon or a colon, or with a bracket or quotation mark \
+           whose partner is not in it; or that ends with a full stop apart from a word that is no abbreviation; or \
+           with a full stop, an exclamation or a question mark without which the same surface is labelled more often. \
+           Where more than 10 % of a label's entities are like that, it is taken for a rule of the annotators and \
+           told as notes.",
+    why: "Edges that change from text to text cannot be learned, and every entity that differs by a comma counts as \
+           two errors.",
     fix: "Leave the character out of the entity.",
     command: None,
 };

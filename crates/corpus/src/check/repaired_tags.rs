@@ -7,8 +7,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q002",
     name: "repaired-tags",
     severity: Severity::Warning,
-    what: "A tag that the file's scheme would have written differently, such as I-PER at the start of an entity in IOB2. \
-           The reader understands it by the rules of conlleval and says how.",
+    what: "A tag that the file's scheme would have written differently, such as I-PER at the start of an entity in \
+           IOB2. The reader understands it by the rules of conlleval and says how.",
     why: "Another reader may understand it differently, and often an entity was cut or two were joined by mistake.",
     fix: "Look whether the entity begins where it should; writing the file again writes what was understood.",
     command: Some("nomen check FILE --fix --out FIXED"),

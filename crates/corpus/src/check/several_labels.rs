@@ -1,6 +1,6 @@
 //! Q008: one surface with several labels.
 
-use super::{Check, Data, Finding, Place, Rule, Severity, surfaces};
+use super::{Check, Data, Finding, Rule, Severity, surfaces};
 
 /// The usual label needs so many mentions.
 const LEAST: usize = 5;
@@ -11,10 +11,10 @@ pub(super) const RULE: Rule = Rule {
     code: "Q008",
     name: "several-labels",
     severity: Severity::Warning,
-    what: "A surface that has one label at least five times and another one at most 15 % as often. The places are those \
-           of the rarer label.",
+    what: "A surface that has one label at least five times and another one at most 15 % as often. The places are \
+           those of the rarer label.",
     why: "Mostly the rarer label is a slip, and it teaches the model to be unsure. Words that do mean two things have \
-          both labels more evenly and are not told, nor are numbers.",
+           both labels more evenly and are not told, nor are numbers.",
     fix: "Look at each place and correct the label.",
     command: None,
 };
@@ -31,7 +31,6 @@ pub(super) fn find(data: &Data<'_>) -> Vec<Finding> {
             if places.len() as f64 <= RARE * often as f64 {
                 let message =
                     format!("{surface:?} is {label} here ({} of {}), else {usual}", places.len(), often + places.len());
-                let places: Vec<Place> = places;
                 findings.push(Finding::new(Check::SeveralLabels, message, places));
             }
         }

@@ -39,8 +39,8 @@ impl<'d> Stops<'d> {
         self.is_plain(word) || self.may_be_plain(word) && self.is_ordinary(next)
     }
 
-    /// Whether nothing speaks for an abbreviation: the word is long, and no full stop stands behind it inside a text but
-    /// the one that is asked about.
+    /// Whether nothing speaks for an abbreviation: the word is long, and inside of texts no full stop stands behind it
+    /// but the one that is asked about.
     pub(super) fn may_be_plain(&self, word: &str) -> bool {
         word.chars().nth(3).is_some() && self.0.get(word).is_none_or(|(with, _)| *with <= 1)
     }

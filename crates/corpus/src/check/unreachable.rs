@@ -6,8 +6,8 @@ pub(super) const RULE: Rule = Rule {
     code: "Q025",
     name: "unreachable",
     severity: Severity::Warning,
-    what: "An entity that starts or ends where no word of the chosen base (`--base`) or model (`--model`) does, that shares \
-           a word with another, or whose label the model does not know.",
+    what: "An entity that starts or ends where no word of the chosen base (`--base`) or model (`--model`) does, that \
+           shares a word with another, or whose label the model does not know.",
     why: "No model of this kind can find it exactly, so it counts as missed however good the model is.",
     fix: "Move the entity's edges to the edges of words, or train with alignment = \"piece\".",
     command: None,

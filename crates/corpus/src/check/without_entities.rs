@@ -9,10 +9,10 @@ pub(super) const RULE: Rule = Rule {
     code: "Q021",
     name: "without-entities",
     severity: Severity::Warning,
-    what: "A file whose annotated texts have no entity at all (a warning), or of which at least 90 % have none (a note). \
-           Texts that nobody annotated do not count.",
-    why: "Nothing can be learned or measured without entities. Where they are very rare, a model learns to find nothing, \
-          and training takes long for little.",
+    what: "A file whose annotated texts have no entity at all (a warning), or of which at least 90 % have none (a \
+           note). Texts that nobody annotated do not count.",
+    why: "Nothing can be learned or measured without entities. Where they are very rare, a model learns to find \
+           nothing, and training takes long for little.",
     fix: "Look whether the file was read as what it is; leave out a part of the texts without entities.",
     command: None,
 };

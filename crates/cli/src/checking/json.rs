@@ -1,6 +1,6 @@
 //! The findings for programs.
 
-use corpus::check::{Data, Finding, Place, Severity};
+use corpus::check::{Data, Finding, Place, Role, Severity};
 use serde::Serialize;
 
 /// What `--json` prints.
@@ -68,7 +68,7 @@ pub fn answer<'d>(data: &Data<'d>, findings: &'d [Finding]) -> Answer<'d> {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let files = data.files.iter().map(|file| FileAnswer {
         file: file.path.display().to_string(),
-        part: file.role.map(|role| role.name()),
+        part: file.role.map(Role::name),
         format: file.report.format.name(),
         texts: file.documents.len(),
         entities: file.entity_count(),

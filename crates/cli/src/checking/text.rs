@@ -13,50 +13,50 @@ const PLACES: usize = 3;
 
 /// Every check with its code, its severity and what it is called.
 pub fn list() -> String {
-    let mut text = String::new();
-    for check in Check::ALL {
+    let line = |check: Check| {
         let rule = check.rule();
-        text += &format!("{}  {:<20} {:<8} {}\n", rule.code, rule.name, rule.severity, rule.what);
-    }
-    text
+        format!("{}  {:<20} {:<8} {}\n", rule.code, rule.name, rule.severity, rule.what)
+    };
+    Check::ALL.map(line).concat()
 }
 
 /// The findings grouped by check, the worst of each first, and a summary.
 pub fn render(data: &Data<'_>, findings: &[Finding]) -> String {
-    let mut text = String::new();
-    for of_check in findings.chunk_by(|a, b| a.check == b.check) {
-        let rule = of_check[0].check.rule();
-        text += &format!("{} {}: {}\n", rule.code, rule.name, counted(of_check));
-        let mut worst: Vec<&Finding> = of_check.iter().collect();
-        worst.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        for finding in worst.iter().take(FINDINGS) {
-            text += &one(data, finding);
-        }
-        if of_check.len() > FINDINGS {
-            text += &format!("  and {} more (--json or --report shows all)\n", of_check.len() - FINDINGS);
-        }
-        text += &format!("  why:  {}\n  mend: {}\n", rule.why, rule.fix);
-        if let Some(command) = rule.command {
-            text += &format!("        {command}\n");
-        }
-        text.push('\n');
+    let groups = findings.chunk_by(|a, b| a.check == b.check);
+    let mut parts: Vec<String> = groups.map(|of_check| group(data, of_check)).collect();
+    parts.push(summary(data, findings));
+    parts.concat()
+}
+
+/// What one check found.
+fn group(data: &Data<'_>, findings: &[Finding]) -> String {
+    let rule = findings[0].check.rule();
+    let mut worst: Vec<&Finding> = findings.iter().collect();
+    worst.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut lines = vec![format!("{} {}: {}\n", rule.code, rule.name, counted(findings))];
+    lines.extend(worst.iter().take(FINDINGS).map(|finding| one(data, finding)));
+    if findings.len() > FINDINGS {
+        lines.push(format!("  and {} more (--json or --report shows all)\n", findings.len() - FINDINGS));
     }
-    text + &summary(data, findings)
+    lines.push(format!("  why:  {}\n  mend: {}\n", rule.why, rule.fix));
+    lines.extend(rule.command.map(|command| format!("        {command}\n")));
+    lines.push("\n".to_owned());
+    lines.concat()
 }
 
 fn one(data: &Data<'_>, finding: &Finding) -> String {
     let first = finding.places.first().map(|place| excerpt::place(data, place)).unwrap_or_default();
-    let mut text = format!("  {}: {}: {}\n", visible(&first), finding.severity, visible(&finding.message));
+    let mut lines = vec![format!("  {}: {}: {}\n", visible(&first), finding.severity, visible(&finding.message))];
     for (index, place) in finding.places.iter().take(PLACES).enumerate() {
         if let Some(shown) = place.excerpt(data).map(|excerpt| marked(&excerpt, place)) {
             let other = if index == 0 { String::new() } else { format!("{}: ", visible(&excerpt::place(data, place))) };
-            text += &format!("      {other}{shown}\n");
+            lines.push(format!("      {other}{shown}\n"));
         }
     }
     if finding.places.len() > PLACES {
-        text += &format!("      and {} more places\n", finding.places.len() - PLACES);
+        lines.push(format!("      and {} more places\n", finding.places.len() - PLACES));
     }
-    text
+    lines.concat()
 }
 
 /// The text with the part that is meant in brackets.

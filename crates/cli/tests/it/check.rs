@@ -106,8 +106,8 @@ fn fix_refuses_what_would_lose_something() {
 
 #[test]
 fn parts_come_from_names_or_options_and_leaks_are_told_of_the_later_part() {
-    let text = "{\"text\":\"Anna went to the market in Rome today\",\"entities\":[]}\n";
-    let folder = folder(&[("a.jsonl", text), ("my-test.jsonl", text)]);
+    let line = "{\"text\":\"Anna went to the market in Rome today\",\"entities\":[]}\n";
+    let folder = folder(&[("a.jsonl", line), ("my-test.jsonl", line)]);
     let [a, test] = ["a.jsonl", "my-test.jsonl"].map(|name| folder.path().join(name));
     let output = run(check(&[test]).args(["--json", "--select", "leak", "--train"]).arg(a), b"");
     let json: Value = serde_json::from_str(&findings(&output)).unwrap();

@@ -1,6 +1,7 @@
 //! The `nomen` command line: one file a command, and the only place where the parts of Nomen are wired together.
 
 mod batches;
+mod checking;
 mod commands;
 mod counterfactual;
 mod failure;

@@ -40,6 +40,7 @@ impl<'r> Jsonl<'r> {
             if text.trim().is_empty() {
                 continue;
             }
+            report.lines = vec![line];
             let value = json::parse(text, line, self.options.limits.json_depth);
             return Some(value.and_then(|value| {
                 document(value, line, &self.options, report).map_err(|kind| Fault::at(line, kind))

@@ -27,6 +27,7 @@
 // The formats' names (CoNLL, doccano) are no code.
 #![allow(clippy::doc_markdown)]
 
+pub mod check;
 pub mod duplicates;
 pub mod split;
 

@@ -218,6 +218,12 @@ impl<'r> Reader<'r> {
         self.report
     }
 
+    /// The lines of the document given last, from 1: one a token where a file has a token a line, else the one where
+    /// the document starts. Empty where the format does not tell.
+    pub fn lines(&self) -> &[usize] {
+        &self.report.lines
+    }
+
     /// The file, or the name of the stream.
     pub fn path(&self) -> &Path {
         &self.path
@@ -232,6 +238,7 @@ impl Iterator for Reader<'_> {
             return None;
         }
         let report = &mut self.report;
+        report.lines.clear();
         let next = match &mut self.source {
             Source::Jsonl(source) => source.next(report),
             Source::Conll(source) => source.next(report),

@@ -59,7 +59,10 @@ impl<'r> Records<'r> {
             };
             let mut place = Place { line, options: &self.options, report };
             match (self.parse)(value, &mut place) {
-                Ok(Some(document)) => return Some(Ok(document)),
+                Ok(Some(document)) => {
+                    report.lines = vec![line];
+                    return Some(Ok(document));
+                }
                 Ok(None) => {}
                 Err(kind) => return Some(Err(Fault::at(line, kind))),
             }

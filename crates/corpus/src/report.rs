@@ -48,6 +48,8 @@ pub struct Report {
     pub not_kept: BTreeMap<&'static str, usize>,
     /// Lines of multi-word tokens and of empty nodes (`1-2`, `1.1`), passed over because their words have rows.
     pub skipped_rows: usize,
+    /// The lines of the document read last, see [`crate::Reader::lines`].
+    pub(crate) lines: Vec<usize>,
 }
 
 /// A count and the first of what was counted.
@@ -215,6 +217,7 @@ impl Report {
             left_out: BTreeMap::new(),
             not_kept: BTreeMap::new(),
             skipped_rows: 0,
+            lines: Vec::new(),
         }
     }
 

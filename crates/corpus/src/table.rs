@@ -76,7 +76,10 @@ impl<'r> Table<'r> {
                 Err(fault) => return Some(Err(fault)),
             };
             match &self.columns {
-                Some(columns) => return Some(columns.document(&row, line, &self.options, report)),
+                Some(columns) => {
+                    report.lines = vec![line];
+                    return Some(columns.document(&row, line, &self.options, report));
+                }
                 None => match Columns::find(&row, &self.options) {
                     Ok(columns) => self.columns = Some(columns),
                     Err(kind) => return Some(Err(Fault::fatal(line, kind))),

@@ -2,6 +2,7 @@
 
 mod convert;
 mod collect;
+mod check;
 mod evaluate;
 mod init;
 mod prepare;
@@ -36,6 +37,7 @@ enum Command {
     Collect(collect::Arguments),
     Split(split::Arguments),
     Prepare(prepare::Arguments),
+    Check(check::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -51,6 +53,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Collect(arguments) => collect::run(arguments),
         Command::Split(arguments) => split::run(arguments),
         Command::Prepare(arguments) => prepare::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

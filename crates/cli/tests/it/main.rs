@@ -5,6 +5,7 @@
 mod base;
 mod convert;
 mod collect;
+mod check;
 mod evaluate;
 mod help;
 mod prepare;

@@ -116,6 +116,7 @@ fn conclude(mut sentences: Sentences<'_>, whole: bool) -> SchemeFound {
 fn document(sentence: &mut Sentence, scheme: Scheme, report: &mut Report) -> Result<Document, Fault> {
     let lines = &sentence.lines;
     let entities = tagged::entities(&sentence.tokens, &sentence.tags, scheme, |token| lines[token], report);
+    report.lines.clone_from(&sentence.lines);
     let line = sentence.lines[0];
     let invalid = |error| Fault::at(line, ReadErrorKind::Document(error));
     let (id, meta) = metadata(sentence);

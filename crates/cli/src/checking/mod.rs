@@ -1,0 +1,19 @@
+//! What `nomen check` does around the checks: token boundaries of a model, the schema, and the findings as text, JSON
+//! and a web page.
+
+mod boundaries;
+mod excerpt;
+mod json;
+mod mending;
+mod page;
+mod schema_file;
+mod text;
+
+pub use self::{
+    boundaries::Boundaries,
+    json::answer,
+    mending::mend,
+    page::page,
+    schema_file::schema,
+    text::{list, render},
+};

@@ -93,16 +93,27 @@ fn chosen(annotations: Vec<Value>, place: &mut Place<'_>) -> Result<Option<(Stri
     Ok(found)
 }
 
-/// The mentions of the first prediction.
+/// What Label Studio notes as the version of a prediction that came without one.
+const NO_VERSION: &str = "undefined";
+
+/// The mentions of the first prediction that the file holds; the export behind the button holds their numbers only.
 fn suggested(predictions: Vec<Value>, text: &str, place: &mut Place<'_>) -> Result<Vec<Mention>, ReadErrorKind> {
-    for _ in predictions.iter().skip(1) {
-        place.report.leave_out(LeftOut::OtherSuggestion);
+    let mut found = None;
+    for (at, prediction) in predictions.into_iter().enumerate() {
+        if prediction.is_u64() {
+            place.report.leave_out(LeftOut::NumberedSuggestion);
+        } else if found.is_some() {
+            place.report.leave_out(LeftOut::OtherSuggestion);
+        } else {
+            found = Some((format!("predictions[{at}]"), prediction));
+        }
     }
-    let Some(prediction) = predictions.into_iter().next() else { return Ok(Vec::new()) };
-    let mut prediction = object("predictions[0]", prediction)?;
+    let Some((path, prediction)) = found else { return Ok(Vec::new()) };
+    let mut prediction = object(&path, prediction)?;
     let version = take(&mut prediction, "model_version");
-    let version = version.map(|version| string("predictions[0].model_version", version)).transpose()?;
-    mentions("predictions[0]", prediction, text, version.filter(|version| !version.is_empty()), place)
+    let version = version.map(|version| string(&format!("{path}.model_version"), version)).transpose()?;
+    let version = version.filter(|version| !version.is_empty() && version != NO_VERSION);
+    mentions(&path, prediction, text, version, place)
 }
 
 fn mentions(

@@ -6,8 +6,12 @@
 
 Starts doccano's application and its task worker, with their data in a temporary folder. `doccano webserver` would listen on
 every address of the machine; so the server that it uses is started here as it does, on a free port of the loopback. Each set becomes a project for sequence labelling. JSONL goes in and comes out through the API, as its pages do it. What
-comes back has to have the same texts and entities, read with `--offsets code-points`: doccano keeps the offsets that it was
-given, and its server counts code points.
+comes back has to have the same texts and entities, read with `--offsets code-points`: doccano's server keeps the offsets that
+it was given.
+
+What people select in its editor counts otherwise (seen in a browser, 1.8.4): UTF-16 units, so that such an export is read
+with `--offsets utf16`; in a project with "count grapheme clusters" (`grapheme_mode`) grapheme clusters, CRLF as one, which
+Nomen has no unit for. The editor shows offsets that count code points too far to the left behind an emoji.
 
 doccano has no word for a partial document: all that are given are complete. It exports every text with a list of labels, so
 a text that nobody annotated comes back like one without entities.

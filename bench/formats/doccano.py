@@ -5,9 +5,10 @@
     python3 bench/formats/doccano.py --tool .venv-doccano/bin/doccano
 
 Starts doccano's application and its task worker, with their data in a temporary folder. `doccano webserver` would listen on
-every address of the machine; so the server that it uses is started here as it does, on a free port of the loopback. Each set becomes a project for sequence labelling. JSONL goes in and comes out through the API, as its pages do it. What
-comes back has to have the same texts and entities, read with `--offsets code-points`: doccano's server keeps the offsets that
-it was given.
+every address of the machine; so the server that it uses is started here as it does, on a free port of the loopback. Each
+set becomes a project for sequence labelling. JSONL goes in and comes out through the API, as its pages do it. What comes
+back has to have the same texts and entities, read with `--offsets code-points`: doccano's server keeps the offsets that it
+was given.
 
 What people select in its editor counts otherwise (seen in a browser, 1.8.4): UTF-16 units, so that such an export is read
 with `--offsets utf16`; in a project with "count grapheme clusters" (`grapheme_mode`) grapheme clusters, CRLF as one, which

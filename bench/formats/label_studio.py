@@ -9,6 +9,9 @@ labels are those of the set. Complete documents go in as annotations, partial on
 the same texts, entities and completeness, in both exports that Label Studio has: the snapshot with predictions written out
 (all documents), and the export of the button (`export?exportType=JSON`), which names predictions by number only: there the
 complete documents are compared.
+
+Its editor (1.23.2, seen in a browser) counts code points as the files here do, CR and LF as two, and quotes a line end as a
+backslash and an n.
 """
 
 import json

@@ -117,14 +117,14 @@ fn suggested(predictions: Vec<Value>, text: &str, place: &mut Place<'_>) -> Resu
     let version = take(&mut prediction, "model_version");
     let version = version.map(|version| string(&format!("{path}.model_version"), version)).transpose()?;
     let version = version.filter(|version| !version.is_empty() && version != NO_VERSION);
-    mentions(&path, prediction, text, version, place)
+    mentions(&path, prediction, text, version.as_deref(), place)
 }
 
 fn mentions(
     path: &str,
     mut annotation: Object,
     text: &str,
-    source: Option<String>,
+    source: Option<&str>,
     place: &mut Place<'_>,
 ) -> Result<Vec<Mention>, ReadErrorKind> {
     let field = format!("{path}.result");
@@ -143,7 +143,7 @@ fn mentions(
             &format!("{path}.value"),
             take(&mut result, "value").ok_or_else(|| missing(format!("{path}.value")))?,
         )?;
-        regions(&path, value, text, score, source.as_deref(), place, &mut found)?;
+        regions(&path, value, text, score, source, place, &mut found)?;
     }
     Ok(found)
 }

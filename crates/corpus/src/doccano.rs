@@ -1,7 +1,9 @@
 //! doccano's JSONL: `{"id","text","label":[[start, end, "L"], ...]}` (also `labels`), and of projects with relations
 //! `{"id","text","entities":[{"id","label","start_offset","end_offset"}],"relations":[...]}`.
 //!
-//! Nothing is quoted, and some exports count UTF-16 units. A text in which both units are possible and mean different
+//! Nothing is quoted. The server of 1.8 keeps the offsets that it is given, and an automatic labeller of it counts code points;
+//! its editor counts UTF-16 units, or grapheme clusters in a project that was made to count those, which nothing in the export
+//! shows and which is not read here. A text in which both units are possible and mean different
 //! spans is refused unless the caller says which it is.
 
 use std::io::{self, Write};

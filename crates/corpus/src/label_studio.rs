@@ -3,7 +3,8 @@
 //!
 //! Of a task's annotations the ground truth is taken, else the first that was not cancelled; of a task without any, the first
 //! prediction, as a partial document whose entities name the model version as their source. What is left is counted.
-//! Older versions count UTF-16 units, so the quoted text proves the unit; white space in it may have been changed.
+//! The editor of 1.23 counts code points, a carriage return as one of them; older versions count UTF-16 units, so the quoted
+//! text proves the unit; white space in it may have been changed.
 
 use std::io::{self, Write};
 
@@ -64,7 +65,9 @@ fn take_text(data: &mut Object, place: &Place<'_>) -> Result<String, ReadErrorKi
         (None, several) => {
             let found = several.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             let found = if found.is_empty() { "none".to_owned() } else { found };
-            let problem = format!("no field `text`, and of other texts there is not exactly one ({found}); say which it is (--text-field)");
+            let problem = format!(
+                "no field `text`, and of other texts there is not exactly one ({found}); say which it is (--text-field)"
+            );
             return Err(ReadErrorKind::Field { field: "data".into(), problem });
         }
     };
@@ -82,7 +85,8 @@ fn chosen(annotations: Vec<Value>, place: &mut Place<'_>) -> Result<Option<(Stri
             place.report.leave_out(LeftOut::Cancelled);
             continue;
         }
-        let better = found.as_ref().is_none_or(|(_, taken)| is(&annotation, "ground_truth") && !is(taken, "ground_truth"));
+        let better =
+            found.as_ref().is_none_or(|(_, taken)| is(&annotation, "ground_truth") && !is(taken, "ground_truth"));
         if found.is_some() {
             place.report.leave_out(LeftOut::OtherAnnotation);
         }
@@ -93,23 +97,34 @@ fn chosen(annotations: Vec<Value>, place: &mut Place<'_>) -> Result<Option<(Stri
     Ok(found)
 }
 
-/// The mentions of the first prediction.
+/// What Label Studio notes as the version of a prediction that came without one.
+const NO_VERSION: &str = "undefined";
+
+/// The mentions of the first prediction that the file holds; the export behind the button holds their numbers only.
 fn suggested(predictions: Vec<Value>, text: &str, place: &mut Place<'_>) -> Result<Vec<Mention>, ReadErrorKind> {
-    for _ in predictions.iter().skip(1) {
-        place.report.leave_out(LeftOut::OtherSuggestion);
+    let mut found = None;
+    for (at, prediction) in predictions.into_iter().enumerate() {
+        if prediction.is_u64() {
+            place.report.leave_out(LeftOut::NumberedSuggestion);
+        } else if found.is_some() {
+            place.report.leave_out(LeftOut::OtherSuggestion);
+        } else {
+            found = Some((format!("predictions[{at}]"), prediction));
+        }
     }
-    let Some(prediction) = predictions.into_iter().next() else { return Ok(Vec::new()) };
-    let mut prediction = object("predictions[0]", prediction)?;
+    let Some((path, prediction)) = found else { return Ok(Vec::new()) };
+    let mut prediction = object(&path, prediction)?;
     let version = take(&mut prediction, "model_version");
-    let version = version.map(|version| string("predictions[0].model_version", version)).transpose()?;
-    mentions("predictions[0]", prediction, text, version.filter(|version| !version.is_empty()), place)
+    let version = version.map(|version| string(&format!("{path}.model_version"), version)).transpose()?;
+    let version = version.filter(|version| !version.is_empty() && version != NO_VERSION);
+    mentions(&path, prediction, text, version.as_deref(), place)
 }
 
 fn mentions(
     path: &str,
     mut annotation: Object,
     text: &str,
-    source: Option<String>,
+    source: Option<&str>,
     place: &mut Place<'_>,
 ) -> Result<Vec<Mention>, ReadErrorKind> {
     let field = format!("{path}.result");
@@ -124,8 +139,11 @@ fn mentions(
             continue;
         }
         let score = fields::take_score(&mut result, "score", &format!("{path}.score"))?;
-        let value = object(&format!("{path}.value"), take(&mut result, "value").ok_or_else(|| missing(format!("{path}.value")))?)?;
-        regions(&path, value, text, score, source.as_deref(), place, &mut found)?;
+        let value = object(
+            &format!("{path}.value"),
+            take(&mut result, "value").ok_or_else(|| missing(format!("{path}.value")))?,
+        )?;
+        regions(&path, value, text, score, source, place, &mut found)?;
     }
     Ok(found)
 }

@@ -126,6 +126,8 @@ pub enum LeftOut {
     OtherAnnotation,
     /// A suggestion beside the one that was taken.
     OtherSuggestion,
+    /// A suggestion of which the file holds the number alone.
+    NumberedSuggestion,
     /// A result that is no span with a label, such as a choice or a relation.
     NotSpan,
 }
@@ -139,6 +141,9 @@ impl fmt::Display for LeftOut {
             Self::Unsubmitted => "answers that were not submitted",
             Self::OtherAnnotation => "annotations beside the one taken of each text",
             Self::OtherSuggestion => "suggestions beside the one taken of each text",
+            Self::NumberedSuggestion => {
+                "suggestions that are numbers only (Label Studio writes them out in a snapshot with full predictions)"
+            }
             Self::NotSpan => "results that are no spans with a label",
         })
     }

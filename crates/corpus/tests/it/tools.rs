@@ -45,7 +45,10 @@ fn a_prodigy_token_whose_offsets_do_not_cover_it_is_refused() {
 fn doccano_offsets_that_could_count_two_units_are_refused_until_somebody_says_which() {
     let line = r#"{"id":1,"text":"👩 Anna Berg","label":[[2,6,"PER"]]}"#;
     let error = error_of(line, Format::Doccano);
-    assert!(error.contains("could count Unicode code points or UTF-16 units") && error.contains("--offsets"), "{error}");
+    assert!(
+        error.contains("could count Unicode code points or UTF-16 units") && error.contains("--offsets"),
+        "{error}"
+    );
     for (unit, expected) in [(Unit::CodePoints, "Anna"), (Unit::Utf16, " Ann")] {
         let options = ReadOptions { format: Some(Format::Doccano), unit: Some(unit), ..ReadOptions::default() };
         assert_eq!(quotes(&read(line, &options).unwrap().0[0]), [(expected, "PER")]);
@@ -150,14 +153,20 @@ fn gliner_token_indices_that_are_none_are_refused() {
         let error = error_of(&format!(r#"{{"tokenized_text":["x","y"],"ner":{ner}}}"#), Format::Gliner);
         assert!(error.contains(message), "{error}");
     }
-    assert!(error_of(r#"{"tokenized_text":["x",""],"ner":[]}"#, Format::Gliner).contains("tokenized_text[1]`: the token is empty"));
+    assert!(
+        error_of(r#"{"tokenized_text":["x",""],"ner":[]}"#, Format::Gliner)
+            .contains("tokenized_text[1]`: the token is empty")
+    );
 }
 
 #[test]
 fn a_foreign_table_is_text_with_metadata_and_asks_where_the_text_is() {
     let text = "nr,body,kind\n1,\"Anna, \"\"Bo\"\"\nand =x\",note\n2,'=x,\n";
     let error = error_of(text, Format::Csv);
-    assert!(error.contains("data:1: field `text`: no column of this name; the first line names `nr`, `body`, `kind`"), "{error}");
+    assert!(
+        error.contains("data:1: field `text`: no column of this name; the first line names `nr`, `body`, `kind`"),
+        "{error}"
+    );
     let options = ReadOptions { format: Some(Format::Csv), text_field: Some("body".into()), ..ReadOptions::default() };
     let (documents, report) = read(text, &options).unwrap();
     assert_eq!(documents[0].text(), "Anna, \"Bo\"\nand =x");
@@ -181,4 +190,46 @@ fn no_cell_of_a_written_table_is_run_by_a_spreadsheet() {
         let (read, _) = read_bytes(&bytes, format).unwrap();
         assert!(read.iter().zip(&documents).all(|(read, document)| read.text() == document.text()));
     }
+}
+
+/// Selected with the pointer in the editor of Label Studio 1.23.2 and exported with its button: it counts code points, CRLF as two.
+#[test]
+fn what_the_editor_of_label_studio_exports_is_read_as_it_was_selected() {
+    let export = include_bytes!("../fixtures/label_studio_export.json");
+    let (documents, report) = read_bytes(export, Format::LabelStudio).unwrap();
+    let selected = documents.iter().map(|document| quotes(document)[0].0);
+    let within = ["Annabel", "Annabel", "Oslo", "Oslo"];
+    let others = ["Anna\r\nBerg", "Anna   Berg", "Anna\tBerg", "אנה", "東京"];
+    assert_eq!(selected.collect::<Vec<_>>(), [&within[..], &others[..]].concat());
+    assert_eq!(report.units.total, 0);
+}
+
+/// Selected with the pointer in the editor of doccano 1.8.4, which counts UTF-16 units where a project does not count graphemes.
+#[test]
+fn what_the_editor_of_doccano_exports_is_read_as_it_was_selected_once_somebody_says_the_unit() {
+    let export = include_str!("../fixtures/doccano_export.jsonl");
+    let error = error_of(export, Format::Doccano);
+    assert!(error.starts_with("data:1: ") && error.contains("--offsets"), "{error}");
+    let options = ReadOptions { format: Some(Format::Doccano), unit: Some(Unit::Utf16), ..ReadOptions::default() };
+    let (documents, _) = read(export, &options).unwrap();
+    assert_eq!(documents.len(), 5);
+    assert!(documents.iter().all(|document| quotes(document) == [("Annabel", "PER")]));
+}
+
+#[test]
+fn label_studio_predictions_that_are_numbers_only_are_counted_and_the_text_is_partial() {
+    let prediction = format!(
+        r#"{{"model_version":"undefined","result":[{TASK}{{"start":0,"end":4,"text":"Anna","labels":["PER"]}}}}]}}"#
+    );
+    let text = format!(
+        r#"[{{"id":1,"data":{{"text":"Anna"}},"annotations":[],"predictions":[5,6]}},
+        {{"id":2,"data":{{"text":"Anna"}},"annotations":[],"predictions":[7,{prediction},{prediction}]}}]"#
+    );
+    let (documents, report) = read_bytes(text.as_bytes(), Format::LabelStudio).unwrap();
+    assert!(documents.iter().all(|document| document.partial) && documents[0].entities().is_empty());
+    assert_eq!((quotes(&documents[1]), &documents[1].entities()[0].source), (vec![("Anna", "PER")], &None));
+    let left_out: Vec<_> = report.left_out.into_iter().collect();
+    assert_eq!(left_out, [(LeftOut::OtherSuggestion, 1), (LeftOut::NumberedSuggestion, 3)]);
+    let error = error_of(r#"[{"data":{"text":"a"},"annotations":[],"predictions":["x"]}]"#, Format::LabelStudio);
+    assert!(error.contains("field `predictions[0]`: expected an object"), "{error}");
 }

@@ -43,8 +43,8 @@ fn website(pages: usize) -> String {
                     while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
                     let (kind, body) = match request.split(' ').nth(1).unwrap() {
                         "/sitemap.xml" => {
-                            let urls: String =
-                                (0..pages).map(|page| format!("<url><loc>/{page}</loc></url>")).collect();
+                            let urls = (0..pages).map(|page| format!("<url><loc>/{page}</loc></url>"));
+                            let urls = urls.collect::<Vec<_>>().concat();
                             ("text/xml", format!("<urlset>{urls}</urlset>"))
                         }
                         "/robots.txt" => ("text/plain", "User-agent: *\nDisallow: /1\n".to_owned()),

@@ -100,7 +100,7 @@ mod tests {
         let english = "The harbour was dredged in the spring, and the ships came back to the island before the summer.";
         assert_eq!(of(english), Some("en"));
         let german =
-            "Der Hafen wurde im Frühjahr ausgebaggert, und die Schiffe kehrten im Sommer alle wieder zur Insel zurück.";
+            "Der Hafen wurde im Frühjahr ausgebaggert, und die Schiffe kehrten im Sommer wieder zur Insel zurück.";
         assert_eq!(of(german), Some("de"));
         assert_eq!(of(&"港が春に浚渫され、船は夏の前に島に戻ってきた。".repeat(2000)), Some("ja"));
         assert_eq!(of("42"), None);

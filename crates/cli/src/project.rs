@@ -107,6 +107,17 @@ impl Project {
         Some(self.set(choose)).filter(|file| file.is_file())
     }
 
+    /// All sets that are there.
+    pub fn all_present(&self) -> Vec<PathBuf> {
+        let sets: [fn(&Data) -> &PathBuf; 3] = [|data| &data.train, |data| &data.dev, |data| &data.test];
+        sets.into_iter().filter_map(|set| self.present(set)).collect()
+    }
+
+    /// The project's labels; `None` while it has none.
+    pub fn schema(&self) -> anyhow::Result<Option<Schema>> {
+        Ok(Some(schema(&self.path(&self.config.schema))?).filter(|schema| !schema.is_empty()))
+    }
+
     /// The base model's spec.
     pub fn base(&self) -> &str {
         &self.config.model.base
@@ -132,12 +143,12 @@ impl Project {
 pub fn given_or<T>(
     given: Option<T>,
     option: &str,
-    of_project: impl FnOnce(&Project) -> anyhow::Result<T>,
+    of_project: impl FnOnce(Project) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     match given {
         Some(given) => Ok(given),
         None => match Project::find()? {
-            Some(project) => of_project(&project),
+            Some(project) => of_project(project),
             None => Err(anyhow!("{option} is missing; give it, or work in a project (`nomen init DIR`)")),
         },
     }
@@ -146,7 +157,8 @@ pub fn given_or<T>(
 /// The labels that a schema file defines; there may be none yet.
 pub fn schema(path: &Path) -> anyhow::Result<Schema> {
     let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let file: SchemaFile = toml::from_str(&text)
-        .with_context(|| format!("{} is no schema; a label is written as [[labels]] name = \"PERSON\"", path.display()))?;
+    let file: SchemaFile = toml::from_str(&text).with_context(|| {
+        format!("{} is no schema; a label is written as [[labels]] name = \"PERSON\"", path.display())
+    })?;
     Ok(file.labels)
 }

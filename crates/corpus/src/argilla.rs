@@ -79,7 +79,8 @@ fn answers(field: &str, value: Option<Value>) -> Result<Vec<(String, Object)>, R
 
 /// The spans of an answer; `None` where it answers another kind of question.
 fn spans(path: &str, answer: &mut Object) -> Result<Option<(String, Vec<Value>)>, ReadErrorKind> {
-    let is_spans = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(|item| item.get("start").is_some()));
+    let is_spans =
+        |value: &Value| value.as_array().is_some_and(|items| items.iter().all(|item| item.get("start").is_some()));
     if let Some(values) = take(answer, "values") {
         // The older shape: {"values": {"question": {"value": [...]}}}.
         for (question, mut answer) in object(&format!("{path}.values"), values)? {
@@ -187,8 +188,13 @@ pub(crate) fn write(out: &mut impl Write, document: &Document) -> io::Result<()>
         let scores: Option<Vec<f32>> = document.entities().iter().map(|entity| entity.score).collect();
         suggestions = json!({QUESTION: {"value": value, "score": scores, "agent": first.source}});
     }
-    let record =
-        Record { id: document.id.as_deref(), fields: Fields { text: document.text() }, metadata: &document.meta, suggestions, responses };
+    let record = Record {
+        id: document.id.as_deref(),
+        fields: Fields { text: document.text() },
+        metadata: &document.meta,
+        suggestions,
+        responses,
+    };
     serde_json::to_writer(out, &record)?;
     Ok(())
 }

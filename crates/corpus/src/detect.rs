@@ -71,7 +71,9 @@ impl Format {
             (Some(format), _) => Ok((format, Evidence::Name)),
             (None, None) => Ok((Self::Text, Evidence::Content)),
             (None, Some(_)) if text.trim().is_empty() => Ok((Self::Text, Evidence::Content)),
-            (None, Some("json")) => Err(Unrecognized { reason: "it is neither a spaCy list nor JSON lines nor a known tool's export" }),
+            (None, Some("json")) => {
+                Err(Unrecognized { reason: "it is neither a spaCy list nor JSON lines nor a known tool's export" })
+            }
             (None, Some(_)) => Err(Unrecognized { reason: "an unknown file name ending, and neither JSON nor CoNLL" }),
         }
     }
@@ -131,7 +133,9 @@ fn json(text: &str) -> Result<Option<Format>, Unrecognized> {
     match (listed, whole) {
         (false, true) if huggingface::looks_like_row(first) => Ok(Some(Format::Huggingface)),
         (false, true) => Ok(Some(Format::Jsonl)),
-        (false, false) => Err(Unrecognized { reason: "a JSON object over several lines, with fields of no known format" }),
+        (false, false) => {
+            Err(Unrecognized { reason: "a JSON object over several lines, with fields of no known format" })
+        }
         (true, _) => Err(Unrecognized { reason: "a JSON list of objects with fields of no known format" }),
     }
 }
@@ -178,7 +182,8 @@ impl<'t> Fields<'t> {
     /// The annotation tool whose fields these are.
     fn tool(&self) -> Option<Format> {
         let any = &[""][..];
-        let relation = |(_, value): &(&str, String)| value.contains("\"start_offset\"") || value.contains("\"end_offset\"");
+        let relation =
+            |(_, value): &(&str, String)| value.contains("\"start_offset\"") || value.contains("\"end_offset\"");
         let judged = &["\"accept\"", "\"reject\"", "\"ignore\""][..];
         Some(if self.has("data", &["{"]) && (self.has("annotations", any) || self.has("predictions", any)) {
             Format::LabelStudio

@@ -256,7 +256,8 @@ mod tests {
         let mut found = Vec::new();
         while let Some(element) = elements.next() {
             let fatal = element.as_ref().is_err_and(|fault| fault.fatal);
-            found.push(element.map(|(line, value)| (line, value.to_string())).map_err(|f| (f.line, f.kind.to_string())));
+            found
+                .push(element.map(|(line, value)| (line, value.to_string())).map_err(|f| (f.line, f.kind.to_string())));
             if fatal {
                 break;
             }
@@ -270,12 +271,16 @@ mod tests {
 
     #[test]
     fn objects_are_found_in_a_list_one_a_line_and_over_lines() {
-        let expected = |lines: [usize; 2]| vec![(lines[0], r#"{"a":1}"#.to_owned()), (lines[1], r#"{"a":[2]}"#.to_owned())];
+        let expected =
+            |lines: [usize; 2]| vec![(lines[0], r#"{"a":1}"#.to_owned()), (lines[1], r#"{"a":[2]}"#.to_owned())];
         assert_eq!(whole("[{\"a\":1},\n {\"a\":[2]}]\n", Shape::Object), expected([1, 2]));
         assert_eq!(whole("{\"a\":1}\n\n{\"a\":[2]}\n", Shape::Object), expected([1, 3]));
         assert_eq!(whole("{\n\"a\":1\n}\n{\"a\":\n[2]}", Shape::Object), expected([1, 4]));
         assert_eq!(whole("[[1], [2]]", Shape::List), [(1, "[1]".to_owned()), (1, "[2]".to_owned())]);
-        assert_eq!(whole("[\"a\", 1]\n[\"b\", 2]\n", Shape::List), [(1, "[\"a\",1]".to_owned()), (2, "[\"b\",2]".to_owned())]);
+        assert_eq!(
+            whole("[\"a\", 1]\n[\"b\", 2]\n", Shape::List),
+            [(1, "[\"a\",1]".to_owned()), (2, "[\"b\",2]".to_owned())]
+        );
         assert!(whole(" \n", Shape::Object).is_empty() && whole("[]", Shape::Object).is_empty());
     }
 
@@ -283,7 +288,10 @@ mod tests {
     fn a_broken_line_is_told_and_the_next_is_read() {
         let found = elements("{\"a\":1}\n{\"a\":\n{\"a\":3} x\n{\"a\":4}\n", Shape::Object);
         assert_eq!(found.len(), 4);
-        assert!(found[1].as_ref().is_err_and(|(line, _)| *line == 2) && found[2].as_ref().is_err_and(|(line, _)| *line == 3));
+        assert!(
+            found[1].as_ref().is_err_and(|(line, _)| *line == 2)
+                && found[2].as_ref().is_err_and(|(line, _)| *line == 3)
+        );
         assert_eq!(found[3], Ok((4, r#"{"a":4}"#.to_owned())));
     }
 
@@ -291,6 +299,8 @@ mod tests {
     fn what_is_never_closed_names_the_line_where_it_starts() {
         let found = elements("[{\"a\":1},\n{\"b\":\n[", Shape::Object);
         assert_eq!(found[1].as_ref().unwrap_err().0, 2);
-        assert!(elements("[{\"a\":1}", Shape::Object)[1].as_ref().is_err_and(|(_, message)| message.contains("not closed")));
+        assert!(
+            elements("[{\"a\":1}", Shape::Object)[1].as_ref().is_err_and(|(_, message)| message.contains("not closed"))
+        );
     }
 }

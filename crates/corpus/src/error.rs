@@ -209,7 +209,9 @@ pub enum EntityFault {
         line: usize,
     },
     /// Token indices that are no tokens of the text.
-    #[error("entity {index} ({label}): tokens {start} to {end} of {count}; correct the indices (from 0, end inclusive)")]
+    #[error(
+        "entity {index} ({label}): tokens {start} to {end} of {count}; correct the indices (from 0, end inclusive)"
+    )]
     Tokens {
         /// Position in the list, from 1.
         index: usize,

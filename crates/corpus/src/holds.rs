@@ -51,9 +51,7 @@ impl Format {
             Self::Conll | Self::Gliner => Holds { entities: true, tokens: true, ..NOTHING },
             Self::SpacyList => Holds { entities: true, ..NOTHING },
             // What else it cannot hold depends on the tokens, and its writer tells.
-            Self::SpacyDocbin => {
-                Holds { entities: true, partial: true, tokens: true, id: true, meta: true, ..NOTHING }
-            }
+            Self::SpacyDocbin => Holds { entities: true, partial: true, tokens: true, id: true, meta: true, ..NOTHING },
             Self::Huggingface => Holds { entities: true, tokens: true, id: true, ..NOTHING },
             Self::Prodigy => {
                 Holds { entities: true, tokens: true, id: true, meta: true, origin: Origin::Everywhere, ..NOTHING }

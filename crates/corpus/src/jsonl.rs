@@ -42,9 +42,11 @@ impl<'r> Jsonl<'r> {
             }
             report.lines = vec![line];
             let value = json::parse(text, line, self.options.limits.json_depth);
-            return Some(value.and_then(|value| {
-                document(value, line, &self.options, report).map_err(|kind| Fault::at(line, kind))
-            }));
+            return Some(
+                value.and_then(|value| {
+                    document(value, line, &self.options, report).map_err(|kind| Fault::at(line, kind))
+                }),
+            );
         }
     }
 }
@@ -108,9 +110,7 @@ fn mention(at: usize, item: Value, report: &Report) -> Result<Mention, ReadError
     let Value::Object(mut item) = item else {
         return Err(wrong(format!("entities[{at}]"), "an object {\"start\", \"end\", \"label\"}", &item));
     };
-    let mut need = |field: &str| {
-        take(&mut item, field).ok_or_else(|| missing(path(field)))
-    };
+    let mut need = |field: &str| take(&mut item, field).ok_or_else(|| missing(path(field)));
     let start = offset(&path("start"), &need("start")?)?;
     let end = offset(&path("end"), &need("end")?)?;
     let label = annotation::label(&string(&path("label"), need("label")?)?, || path("label"), report)?;

@@ -27,19 +27,17 @@
 // The formats' names (CoNLL, doccano) are no code.
 #![allow(clippy::doc_markdown)]
 
-pub mod check;
-pub mod duplicates;
-pub mod split;
-
 mod annotation;
 mod argilla;
-mod compression;
+pub mod check;
 pub mod collect;
+mod compression;
 mod conll;
 mod detect;
-mod doccano;
-mod elements;
 mod docbin;
+mod doccano;
+pub mod duplicates;
+mod elements;
 mod error;
 mod fields;
 mod fingerprint;
@@ -53,22 +51,22 @@ mod jsonl;
 mod label_studio;
 mod limits;
 mod lines;
-mod markdown;
 mod loss;
-mod prodigy;
+mod markdown;
 mod mix;
+pub mod prepare;
+mod prodigy;
 mod reader;
 mod records;
-pub mod prepare;
-mod reader;
 mod replace;
 mod report;
 mod spacy_list;
+pub mod split;
 mod table;
-mod text;
-mod web_page;
 mod tagged;
+mod text;
 mod tokens;
+mod web_page;
 mod writer;
 
 pub use detect::{Evidence, Unrecognized};
@@ -78,7 +76,6 @@ pub use format::{Format, UnknownFormat};
 pub use limits::Limits;
 pub use loss::{Loss, Losses};
 pub use reader::{ReadOptions, Reader, open, open_with, read, read_all, read_with};
-pub use report::{Columns, LeftOut, Listed, Report, SchemeEvidence, SchemeFound, Separator, TagRepair, UnitSwitch};
 pub use replace::{ReplaceError, replace};
-pub use report::{Columns, Listed, Report, SchemeEvidence, SchemeFound, Separator, TagRepair, UnitSwitch};
+pub use report::{Columns, LeftOut, Listed, Report, SchemeEvidence, SchemeFound, Separator, TagRepair, UnitSwitch};
 pub use writer::{Atomic, WriteOptions, Writer};

@@ -87,7 +87,9 @@ impl Blocks {
 
     fn start(&mut self, tag: &Tag<'_>) {
         match tag {
-            Tag::Heading { .. } | Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::TableHead | Tag::TableRow => self.close(),
+            Tag::Heading { .. } | Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::TableHead | Tag::TableRow => {
+                self.close()
+            }
             Tag::MetadataBlock(_) => self.in_matter = true,
             Tag::TableCell if !self.block.is_empty() => self.block.push('\t'),
             _ => {}
@@ -128,16 +130,15 @@ mod tests {
     fn the_text_stays_and_the_markup_goes() {
         let markdown = "---\nkey: value\n---\n# A *title*\n\nOne [link](https://example.org \"t\")\nand `code`.\n\n- first\n- second **bold**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```rust\nlet x = 1;\n```\n\n<div>raw</div>\n";
         let blocks = Blocks::of(markdown);
-        assert_eq!(
-            blocks.text,
-            "A title\n\nOne link and code.\n\nfirst\n\nsecond bold\n\na\tb\n\n1\t2\n\nlet x = 1;"
-        );
+        assert_eq!(blocks.text, "A title\n\nOne link and code.\n\nfirst\n\nsecond bold\n\na\tb\n\n1\t2\n\nlet x = 1;");
         assert_eq!(blocks.title.as_deref(), Some("A title"));
     }
 
     #[test]
     fn deep_nesting_and_odd_marks_are_read() {
-        for markdown in ["> ".repeat(50_000), "*".repeat(50_000), "[".repeat(20_000), "- ".repeat(20_000), String::new()] {
+        for markdown in
+            ["> ".repeat(50_000), "*".repeat(50_000), "[".repeat(20_000), "- ".repeat(20_000), String::new()]
+        {
             Blocks::of(&markdown);
         }
     }

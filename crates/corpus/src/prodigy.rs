@@ -40,7 +40,8 @@ pub(crate) fn document(value: Value, place: &mut Place<'_>) -> Result<Option<Doc
     let partial = spans.is_none();
     place.report.unannotated += usize::from(partial);
     let spans = spans.map_or(Ok(Vec::new()), |spans| list("spans", spans))?;
-    let mentions = spans.into_iter().enumerate().map(|(at, span)| mention(at, span, place)).collect::<Result<_, _>>()?;
+    let mentions =
+        spans.into_iter().enumerate().map(|(at, span)| mention(at, span, place)).collect::<Result<_, _>>()?;
     let entities = annotation::entities(&text, mentions, Counting::Promised(Unit::CodePoints), place)?;
     let mut document = Document::new(text).with_entities(entities)?;
     if let Some(tokens) = tokens {

@@ -78,7 +78,9 @@ impl<'r> Source<'r> {
             Format::Markdown => return Ok(Self::Markdown(Markdown::new(input, options.limits))),
             Format::Html => return Ok(Self::Page(WebPage::new(input, options.limits))),
             Format::SpacyDocbin => return Ok(Self::DocBin(Box::new(DocBin::new(input, options.limits)))),
-            Format::Text | Format::Conll | Format::Huggingface => return Ok(Self::Text(Text::new(input, options.limits))),
+            Format::Text | Format::Conll | Format::Huggingface => {
+                return Ok(Self::Text(Text::new(input, options.limits)));
+            }
             Format::SpacyList => Dialect::SpacyList,
             Format::Prodigy => Dialect::Prodigy,
             Format::Doccano => Dialect::Doccano,

@@ -65,7 +65,8 @@ impl<'r> Table<'r> {
         let limit = options.limits.document_bytes.saturating_add(1 << 18);
         let metered = Metered { inner: input, read: Arc::clone(&read), limit };
         let quoting = delimiter == COMMA || own;
-        let rows = csv::ReaderBuilder::new().delimiter(delimiter).quoting(quoting).has_headers(false).from_reader(metered);
+        let rows =
+            csv::ReaderBuilder::new().delimiter(delimiter).quoting(quoting).has_headers(false).from_reader(metered);
         Ok(Self { rows, read, options: options.clone(), columns: None })
     }
 
@@ -118,7 +119,9 @@ fn fault(error: csv::Error, line: usize, limit: usize) -> Fault {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             Fault::at(line, ReadErrorKind::Cells { found: len as usize, expected: expected_len as usize })
         }
-        other => Fault::fatal(line, ReadErrorKind::Structure { message: format!("the table cannot be read: {other:?}") }),
+        other => {
+            Fault::fatal(line, ReadErrorKind::Structure { message: format!("the table cannot be read: {other:?}") })
+        }
     }
 }
 
@@ -141,7 +144,9 @@ impl Columns {
         let Some(text) = text else {
             let wanted = options.text_field.as_deref().unwrap_or("text");
             let found = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let problem = format!("no column of this name; the first line names {found}: say which holds the text (--text-field)");
+            let problem = format!(
+                "no column of this name; the first line names {found}: say which holds the text (--text-field)"
+            );
             return Err(ReadErrorKind::Field { field: wanted.to_owned(), problem });
         };
         let own = is_own(names.iter().map(String::as_str));
@@ -218,7 +223,8 @@ pub(crate) fn write(out: &mut impl Write, document: &Document, delimiter: u8, fi
     let meta = if document.meta == Meta::new() { String::new() } else { serde_json::to_string(&document.meta)? };
     let id = guarded(document.id.as_deref().unwrap_or_default());
     let complete = if document.partial { "false" } else { "true" };
-    rows.write_record([&id, &guarded(document.text()), &entities, &labels, complete, &meta]).map_err(io::Error::other)?;
+    rows.write_record([&id, &guarded(document.text()), &entities, &labels, complete, &meta])
+        .map_err(io::Error::other)?;
     out.write_all(&rows.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
 }
 

@@ -10,8 +10,8 @@ use schema::{Document, tags::Scheme};
 use tempfile::NamedTempFile;
 
 use crate::{
-    Format, Loss, Losses, WriteError, argilla, compression::Compressor, conll, docbin, doccano, gliner, huggingface, jsonl, label_studio,
-    lines::BYTE_ORDER_MARK, prodigy, spacy_list, table, text,
+    Format, Loss, Losses, WriteError, argilla, compression::Compressor, conll, docbin, doccano, gliner, huggingface,
+    jsonl, label_studio, lines::BYTE_ORDER_MARK, prodigy, spacy_list, table, text,
 };
 
 /// How to write, where a format leaves a choice.
@@ -191,11 +191,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// An element of a JSON list, on a line of its own.
-    fn element(
-        &mut self,
-        first: bool,
-        write: impl FnOnce(&mut BufWriter<W>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn element(&mut self, first: bool, write: impl FnOnce(&mut BufWriter<W>) -> io::Result<()>) -> io::Result<()> {
         self.out.write_all(if first { b"[\n" } else { b",\n" })?;
         write(&mut self.out)
     }

@@ -150,7 +150,9 @@ pub enum UnitError {
         error: SpanError,
     },
     /// Two units fit and give different spans.
-    #[error("the offsets could count {0} or {1} and mean different spans; add the quoted text, or say which (--offsets)")]
+    #[error(
+        "the offsets could count {0} or {1} and mean different spans; add the quoted text, or say which (--offsets)"
+    )]
     Ambiguous(Unit, Unit),
 }
 

@@ -1,12 +1,10 @@
-//! What `nomen check` does around the checks: token boundaries of a model, the schema, and the findings as text, JSON
-//! and a web page.
+//! What `nomen check` does around the checks: token boundaries of a model, and the findings as text, JSON and a web page.
 
 mod boundaries;
 mod excerpt;
 mod json;
 mod mending;
 mod page;
-mod schema_file;
 mod text;
 
 pub use self::{
@@ -14,6 +12,5 @@ pub use self::{
     json::answer,
     mending::mend,
     page::page,
-    schema_file::schema,
     text::{list, render},
 };

@@ -1,6 +1,10 @@
 //! `nomen check`: numbered findings on annotated text.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -9,19 +13,21 @@ use corpus::{
     check::{self, Check, Data, File, Role, Severity},
 };
 use model::base::BaseSpec;
+use schema::Schema;
 
 use crate::{
     checking::{self, Boundaries},
     input, output,
     progress::note,
+    project::{self, given_or},
 };
 
 /// Look for mistakes in annotated text
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub struct Arguments {
-    /// Annotated text: jsonl, conll or spacy-list; train, dev or test in a name says what the file is for
-    #[arg(value_name = "FILE", required_unless_present_any = ["train", "dev", "test", "list"])]
+    /// Annotated text; train, dev or test in a name says what the file is for [default: the project's]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// A file to learn from, whatever its name
     #[arg(long, value_name = "FILE")]
@@ -86,11 +92,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&checking::list())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let inputs = arguments.inputs();
+    let mut inputs = arguments.inputs();
+    let mut schema = arguments.schema.as_deref().map(named_schema).transpose()?;
+    if inputs.is_empty() {
+        let project = given_or(None, "FILE", Ok)?;
+        inputs = project.all_present().into_iter().map(|path| (path.clone(), Role::of_name(&path))).collect();
+        if schema.is_none() {
+            schema = project.schema()?;
+        }
+        if inputs.is_empty() {
+            bail!("the project has no data yet; name a FILE, or put its train, dev and test where nomen.toml says");
+        }
+    }
     if arguments.fix && inputs.len() != 1 {
         bail!("--fix mends one file at a time, and {} are given; name one FILE and its --out", inputs.len());
     }
-    let schema = arguments.schema.as_deref().map(checking::schema).transpose()?;
     let mut files = Vec::with_capacity(inputs.len());
     for (path, role) in inputs {
         let file = File::read(corpus::open(&path, arguments.format)?, role);
@@ -130,6 +146,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if serious { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// The labels of a schema file, of which there must be some.
+fn named_schema(path: &Path) -> anyhow::Result<Schema> {
+    let schema = project::schema(path)?;
+    if schema.is_empty() {
+        bail!("{}: there is no label in it; write one as [[labels]] name = \"PERSON\"", path.display());
+    }
+    Ok(schema)
 }
 
 impl Arguments {

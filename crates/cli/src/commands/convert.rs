@@ -41,10 +41,13 @@ pub struct Arguments {
     /// Column of a table, or field of a task, that holds the text [default: text]
     #[arg(long, value_name = "NAME")]
     text_field: Option<String>,
-    /// Tag scheme of IN, if it is CoNLL; detected if not given
+    /// Names of the tags of IN, if it holds their numbers, in the order of these
+    #[arg(long, value_name = "O,B-PER,...", value_delimiter = ',')]
+    tag_names: Option<Vec<String>>,
+    /// Tag scheme of IN, if it is CoNLL or Hugging Face rows; detected if not given
     #[arg(long, value_parser = scheme, value_name = "SCHEME")]
     from_scheme: Option<Scheme>,
-    /// Tag scheme of OUT, if it is CoNLL
+    /// Tag scheme of OUT, if it is CoNLL or Hugging Face rows
     #[arg(long, value_parser = scheme, value_name = "SCHEME", default_value = "IOB2")]
     scheme: Scheme,
     /// Add to each entity of Nomen JSONL the text that it covers
@@ -59,14 +62,15 @@ pub struct Arguments {
 }
 
 const HELP: &str = "\
-Formats: jsonl, conll, spacy-list, prodigy, doccano, label-studio, argilla, gliner, text, csv,
-tsv; markdown and html are read only. Files that end in .gz or .zst are compressed, whatever their format. Memory does not grow with
+Formats: jsonl, conll, spacy-list, spacy-docbin, huggingface, prodigy, doccano, label-studio,
+argilla, gliner, text, csv, tsv; markdown and html are read only. Files that end in .gz or .zst are compressed, whatever their format. Memory does not grow with
 the file. Repaired tags, converted offsets and what OUT cannot hold are told on standard error.
 Nothing is written if any place of IN cannot be read or any text does not fit into OUT.
 
 Examples:
   nomen convert train.conll train.jsonl
   nomen convert project-7.json gold.jsonl.gz
+  nomen convert gold.jsonl train.spacy
   nomen convert export.jsonl gold.conll --from doccano --offsets utf16 --scheme BILOU
   nomen convert tickets.csv tasks.json --text-field body --to label-studio";
 
@@ -135,10 +139,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Every document from one side to the other; the first places that do not go over are told together.
-fn copy(
-    reader: &mut Reader<'_>,
-    mut write: impl FnMut(&Document) -> Result<(), WriteError>,
-) -> anyhow::Result<()> {
+fn copy(reader: &mut Reader<'_>, mut write: impl FnMut(&Document) -> Result<(), WriteError>) -> anyhow::Result<()> {
     const TOLD: u64 = 10_000;
     let mut progress = Progress::with_template("converting", None, "{msg} {pos} texts, {per_sec}");
     let mut wrong: Vec<anyhow::Error> = Vec::new();
@@ -191,6 +192,7 @@ impl Arguments {
             scheme: self.from_scheme,
             unit: self.offsets.map(Unit::from),
             text_field: self.text_field.clone(),
+            tag_names: self.tag_names.clone(),
             ..ReadOptions::default()
         };
         Ok(if is_stream(&self.source) {

@@ -10,12 +10,7 @@ use schema::Label;
 use serde::Serialize;
 
 use crate::{
-    counterfactual, input,
-    judgement::Judgement,
-    output,
-    progress::note,
-    project::given_or,
-    recognizer::ModelArguments,
+    counterfactual, input, judgement::Judgement, output, progress::note, project::given_or, recognizer::ModelArguments,
     scores, seen, split_record,
 };
 

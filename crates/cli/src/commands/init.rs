@@ -50,9 +50,8 @@ const FOLDERS: [(&str, &str); 3] =
     [("data", "annotated text: train, dev and test"), ("raw", "text to annotate"), ("runs", "training runs")];
 
 /// Colours that people with red-green blindness can tell apart (Okabe and Ito, 2008), then lighter ones.
-const COLOURS: [&str; 10] = [
-    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#7a7a7a", "#8dd3c7", "#bebada",
-];
+const COLOURS: [&str; 10] =
+    ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#7a7a7a", "#8dd3c7", "#bebada"];
 
 /// How many of a label's surfaces stand in the schema as examples.
 const EXAMPLES: usize = 5;

@@ -11,7 +11,8 @@ fn a_file_goes_through_every_format_and_comes_back_with_its_entities() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("in.conll"), ROWS).unwrap();
-    let formats = ["jsonl", "spacy-list", "prodigy", "doccano", "label-studio", "argilla", "gliner", "csv", "tsv", "conll"];
+    let formats =
+        ["jsonl", "spacy-list", "prodigy", "doccano", "label-studio", "argilla", "gliner", "csv", "tsv", "conll"];
     for format in formats {
         let (there, back) = (path(&format!("there-{format}.gz")), path(&format!("back-{format}.jsonl")));
         answer(&run(nomen().arg("convert").arg(path("in.conll")).arg(&there).args(["--to", format]), b""));
@@ -28,7 +29,10 @@ fn what_was_repaired_and_what_is_not_kept_is_told_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out.json");
     let command = &mut nomen();
-    let output = run(command.args(["convert", "-", "--from", "conll", "--to", "spacy-list", "--json"]).arg(&target), ROWS.as_bytes());
+    let output = run(
+        command.args(["convert", "-", "--from", "conll", "--to", "spacy-list", "--json"]).arg(&target),
+        ROWS.as_bytes(),
+    );
     let told = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(told.contains("1 tags repaired") && told.contains("line 6: I-LOC taken as B-LOC"), "{told}");
     assert!(told.contains("out.json: not kept: token boundaries (2 documents, the first is number 1)"), "{told}");
@@ -42,7 +46,9 @@ fn nothing_is_written_where_a_place_cannot_be_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("in.jsonl"), "{\"text\":\"a\"}\n{\"text\":1}\n{\"text\":\"b\\nc\",\"entities\":[]}\n").unwrap();
-    let convert = |target: &str, more: &[&str]| run(nomen().arg("convert").arg(path("in.jsonl")).arg(path(target)).args(more), b"");
+    let convert = |target: &str, more: &[&str]| {
+        run(nomen().arg("convert").arg(path("in.jsonl")).arg(path(target)).args(more), b"")
+    };
     let message = refusal(&convert("out.txt", &[]));
     assert!(message.contains("2 places cannot be used") && message.contains("in.jsonl:2: field `text`"), "{message}");
     assert!(message.contains("document 2 cannot be written as text: its text holds a line end"), "{message}");

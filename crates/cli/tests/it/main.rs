@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod base;
-mod convert;
-mod collect;
 mod check;
+mod collect;
+mod convert;
 mod evaluate;
 mod help;
 mod prepare;

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Limits, ReadErrorKind, Report,
     error::Fault,
-    json,
     fields::wrong,
+    json,
     lines::{self, Input},
 };
 

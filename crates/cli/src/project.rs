@@ -127,7 +127,7 @@ impl Project {
     pub fn run(&self, newest: bool) -> anyhow::Result<PathBuf> {
         let runs = self.path(&self.config.model.runs);
         let run = |number: u32| runs.join(format!("run-{number}"));
-        let next = (1..).find(|number| !run(*number).exists()).unwrap_or(u32::MAX);
+        let next = (1..u32::MAX).find(|number| !run(*number).exists()).unwrap_or(u32::MAX);
         match (newest, next) {
             (false, next) => Ok(run(next)),
             (true, 1) => Err(anyhow!("there is no run in {} to go on with", runs.display())),

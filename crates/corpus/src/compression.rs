@@ -26,7 +26,7 @@ enum Compression {
 }
 
 /// What an input holds, decompressed where it is compressed. No more of it is read than tells which.
-pub(crate) fn decompressed<'r>(mut input: Input<'r>) -> io::Result<Input<'r>> {
+pub(crate) fn decompressed(mut input: Input<'_>) -> io::Result<Input<'_>> {
     let mut seen = Vec::new();
     while [GZIP, ZSTANDARD].iter().any(|magic| magic.len() > seen.len() && magic.starts_with(&seen)) {
         let Some(byte) = input.fill_buf()?.first().copied() else { break };

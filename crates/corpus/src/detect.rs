@@ -114,11 +114,10 @@ fn is_page(text: &str) -> bool {
 fn json(text: &str) -> Result<Option<Format>, Unrecognized> {
     let mut marks = text.chars().filter(|character| !character.is_whitespace());
     let start = match (marks.next(), marks.next(), marks.next()) {
-        (Some('{'), Some('"' | '}'), _) => text.find('{'),
+        (Some('{'), Some('"' | '}'), _) | (Some('['), Some('{'), Some('"')) => text.find('{'),
         (Some('['), Some('['), Some('"')) | (Some('['), Some(']'), None) | (Some('['), Some('"'), _) => {
             return Ok(Some(Format::SpacyList));
         }
-        (Some('['), Some('{'), Some('"')) => text.find('{'),
         _ => None,
     };
     let Some(start) = start else { return Ok(None) };

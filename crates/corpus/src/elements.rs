@@ -8,7 +8,7 @@ use crate::{
     Limits, ReadErrorKind,
     error::Fault,
     json,
-    lines::{Input, encoding, line_limit},
+    lines::{Input, encoding, line_limit, newlines},
 };
 
 /// What every element of a file is.
@@ -160,9 +160,8 @@ impl<'r> Elements<'r> {
             }
         }
         self.state = match self.state {
-            State::FirstLoose => State::Loose,
             State::Loose if self.shape == Shape::Object && self.line == first_line => State::Lines,
-            State::Loose => State::Loose,
+            State::Loose | State::FirstLoose => State::Loose,
             _ => State::Inside,
         };
         Ok((first_line, bytes))
@@ -205,10 +204,6 @@ impl<'r> Elements<'r> {
 
 fn structure(message: String) -> ReadErrorKind {
     ReadErrorKind::Structure { message }
-}
-
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// Follows brackets and strings to the end of one JSON value.

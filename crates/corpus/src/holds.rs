@@ -5,6 +5,8 @@ use schema::{Document, Entity};
 use crate::{Format, Loss};
 
 /// What a format has a place for, beside the text.
+// One row of a table of yes and no.
+#[allow(clippy::struct_excessive_bools)]
 struct Holds {
     entities: bool,
     /// That unlabelled words are unknown.

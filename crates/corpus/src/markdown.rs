@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     Limits, Report,
     error::Fault,
-    lines::{Input, encoding},
+    lines::{Input, encoding, newlines},
     web_page::whole,
 };
 
@@ -39,7 +39,7 @@ fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let markdown = std::str::from_utf8(bytes).map_err(|error| {
         let valid = &bytes[..error.valid_up_to()];
         let start = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = newlines(valid) + 1;
         Fault::fatal(line, encoding(valid.len() - start))
     })?;
     let Blocks { text, title, .. } = Blocks::of(markdown);
@@ -88,7 +88,7 @@ impl Blocks {
     fn start(&mut self, tag: &Tag<'_>) {
         match tag {
             Tag::Heading { .. } | Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::TableHead | Tag::TableRow => {
-                self.close()
+                self.close();
             }
             Tag::MetadataBlock(_) => self.in_matter = true,
             Tag::TableCell if !self.block.is_empty() => self.block.push('\t'),

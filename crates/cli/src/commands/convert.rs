@@ -44,10 +44,10 @@ pub struct Arguments {
     /// Names of the tags of IN, if it holds their numbers, in the order of these
     #[arg(long, value_name = "O,B-PER,...", value_delimiter = ',')]
     tag_names: Option<Vec<String>>,
-    /// Tag scheme of IN, if it is CoNLL or Hugging Face rows; detected if not given
+    /// Tag scheme of IN, if it is conll or huggingface; detected if not given
     #[arg(long, value_parser = scheme, value_name = "SCHEME")]
     from_scheme: Option<Scheme>,
-    /// Tag scheme of OUT, if it is CoNLL or Hugging Face rows
+    /// Tag scheme of OUT, if it is conll or huggingface
     #[arg(long, value_parser = scheme, value_name = "SCHEME", default_value = "IOB2")]
     scheme: Scheme,
     /// Add to each entity of Nomen JSONL the text that it covers

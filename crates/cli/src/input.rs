@@ -2,54 +2,33 @@
 
 use std::path::Path;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use corpus::{Format, ReadError, ReadOptions, Report};
+use corpus::{Format, ReadOptions, Report};
 use schema::Document;
 
 use crate::progress::note;
 
 /// How many of a file's broken places are listed at once.
-const LISTED: usize = 10;
+pub const LISTED: usize = 10;
 
 /// Takes the name of a format and no other word.
 pub fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
+/// Takes the name of a format that can be written.
+pub fn written_parser() -> impl TypedValueParser<Value = Format> {
+    let written = Format::ALL.into_iter().filter(|format| format.is_written()).map(Format::name);
+    PossibleValuesParser::new(written).try_map(|name| name.parse::<Format>())
+}
+
 /// All documents of an annotated file, never a part of it; what was detected is noted.
 pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
-    let mut reader = corpus::open_with(path, &ReadOptions { format, ..ReadOptions::default() })?;
-    let mut documents = Vec::new();
-    let mut broken: Vec<ReadError> = Vec::new();
-    for document in reader.by_ref() {
-        match document {
-            Ok(document) => documents.push(document),
-            Err(error) => broken.push(error),
-        }
-        if broken.len() == LISTED {
-            break;
-        }
-    }
-    let report = reader.into_report();
-    match broken.len() {
-        0 => {}
-        1 => return Err(anyhow!(broken.remove(0))),
-        count => {
-            let list: Vec<String> = broken.iter().map(ToString::to_string).collect();
-            let several = if count == LISTED { "at least " } else { "" };
-            bail!("{}: {several}{count} places cannot be read:\n  {}", path.display(), list.join("\n  "));
-        }
-    }
-    for line in told(&report) {
-        note(&format!("{}: {line}", path.display()));
-    }
-    if documents.is_empty() {
-        bail!("{}: there is no text in it", path.display());
-    }
+    let (documents, report) = documents(path, format)?;
     if report.unannotated == documents.len() {
         bail!(
-            "{}: nobody annotated its {} texts; name a file that tells the entities (`jsonl`, `conll` or `spacy-list`)",
+            "{}: nobody annotated its {} texts; name a file that tells the entities",
             path.display(),
             documents.len()
         );
@@ -57,8 +36,46 @@ pub fn annotated(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Doc
     Ok((documents, report))
 }
 
+/// All documents of a file, never a part of it and never none; what was detected is noted.
+pub fn documents(path: &Path, format: Option<Format>) -> anyhow::Result<(Vec<Document>, Report)> {
+    let mut reader = corpus::open_with(path, &ReadOptions { format, ..ReadOptions::default() })?;
+    let mut documents = Vec::new();
+    let mut broken: Vec<anyhow::Error> = Vec::new();
+    for document in reader.by_ref() {
+        match document {
+            Ok(document) => documents.push(document),
+            Err(error) => broken.push(error.into()),
+        }
+        if broken.len() == LISTED {
+            break;
+        }
+    }
+    let report = reader.into_report();
+    refuse_places(path, broken)?;
+    for line in told(&report) {
+        note(&format!("{}: {line}", path.display()));
+    }
+    if documents.is_empty() {
+        bail!("{}: there is no text in it", path.display());
+    }
+    Ok((documents, report))
+}
+
+/// One error of all places that are wrong, if any is.
+pub fn refuse_places(path: &Path, mut wrong: Vec<anyhow::Error>) -> anyhow::Result<()> {
+    match wrong.len() {
+        0 => Ok(()),
+        1 => Err(wrong.remove(0)),
+        count => {
+            let list: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+            let several = if count == LISTED { "at least " } else { "" };
+            bail!("{}: {several}{count} places cannot be used:\n  {}", path.display(), list.join("\n  "));
+        }
+    }
+}
+
 /// The report's lines, and below the count of repairs the first of them.
-fn told(report: &Report) -> Vec<String> {
+pub fn told(report: &Report) -> Vec<String> {
     const REPAIRS: usize = 5;
     let mut lines: Vec<String> = report.to_string().lines().map(str::to_owned).collect();
     lines.extend(report.repairs.first.iter().take(REPAIRS).map(|repair| format!("  {repair}")));

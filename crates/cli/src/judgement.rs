@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use evaluate::{Pair, Report, Settings};
+use evaluate::{Pair, Report, Settings, Slices};
 use model::{Input, Recognizer, text::Reason};
 use schema::{Document, Entity, Label};
 
@@ -12,17 +12,45 @@ use crate::progress::{Progress, note};
 /// Texts between two moves of the progress bar.
 const SHARE: usize = 256;
 
+/// What a model finds in annotated documents, ready to be judged.
+pub struct Judgement<'d> {
+    documents: &'d [Document],
+    predicted: Vec<Vec<Entity>>,
+    unreachable: Vec<(usize, Entity)>,
+}
+
+impl<'d> Judgement<'d> {
+    /// Runs the model on these documents.
+    pub fn of(recognizer: &Recognizer, documents: &'d [Document]) -> anyhow::Result<Self> {
+        let predicted = recognize(recognizer, documents)?;
+        let unreachable = unreachable(recognizer, documents)?;
+        Ok(Self { documents, predicted, unreachable })
+    }
+
+    /// The report.
+    pub fn report(&self, settings: &Settings) -> Report {
+        Report::new(&self.pairs(), &self.unreachable, settings)
+    }
+
+    /// The scores by the values of a metadata field.
+    pub fn slices(&self, key: &str, settings: &Settings) -> Slices {
+        Slices::of(key, &self.pairs(), settings)
+    }
+
+    /// Each document beside what was found in it.
+    pub fn pairs(&self) -> Vec<Pair<'_>> {
+        let pair = |(document, predicted)| Pair { document, predicted };
+        self.documents.iter().zip(self.predicted.iter().map(Vec::as_slice)).map(pair).collect()
+    }
+}
+
 /// The report on these documents, of `labels` only where they are given.
 pub fn report(recognizer: &Recognizer, documents: &[Document], labels: Option<Vec<Label>>) -> anyhow::Result<Report> {
-    let predicted = recognize(recognizer, documents)?;
-    let unreachable = unreachable(recognizer, documents)?;
-    let pair = |(document, predicted)| Pair { document, predicted };
-    let pairs: Vec<Pair<'_>> = documents.iter().zip(predicted.iter().map(Vec::as_slice)).map(pair).collect();
-    Ok(Report::new(&pairs, &unreachable, &Settings { labels, ..Settings::default() }))
+    Ok(Judgement::of(recognizer, documents)?.report(&Settings { labels, ..Settings::default() }))
 }
 
 /// The entities of every document, with its known words where it has any.
-fn recognize(recognizer: &Recognizer, documents: &[Document]) -> anyhow::Result<Vec<Vec<Entity>>> {
+pub fn recognize(recognizer: &Recognizer, documents: &[Document]) -> anyhow::Result<Vec<Vec<Entity>>> {
     let total = documents.len();
     let mut progress = Progress::new("judging", total as u64, "texts");
     let mut entities = Vec::with_capacity(total);

@@ -1,16 +1,23 @@
 //! The `nomen` command line: one file a command, and the only place where the parts of Nomen are wired together.
 
 mod batches;
+mod checking;
 mod commands;
+mod counterfactual;
 mod failure;
 mod fetching;
 mod input;
 mod judgement;
 mod output;
+mod parts;
+mod preparing;
 mod progress;
+mod project;
 mod recognizer;
 mod scores;
+mod seen;
 mod signals;
+mod split_record;
 mod table;
 mod training;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use evaluate::{Average, Confused, Counts, Report};
+use evaluate::{Average, Confused, Counts, Report, Slices};
 use schema::Label;
 
 use crate::table::Table;
@@ -69,6 +69,33 @@ pub fn side_by_side(reports: &[(&str, &Report)]) -> String {
         }
     }
     lines.concat()
+}
+
+/// Strict scores by the values of a metadata field.
+pub fn by_slice(slices: &Slices) -> String {
+    let mut table = Table::default();
+    table.row(["", "texts", "entities", "precision", "recall", "F1", "95 % interval"].map(str::to_owned));
+    for slice in &slices.slices {
+        let sizes = [shortened(&slice.of.to_string()), slice.texts.to_string(), slice.counts.gold.to_string()];
+        if slice.counts.gold + slice.counts.predicted == 0 {
+            table.row(sizes.into_iter().chain(["-"; 3].map(str::to_owned)));
+            continue;
+        }
+        let interval =
+            slice.interval.map(|interval| format!("{} to {}", fraction(interval.low), fraction(interval.high)));
+        table.row(sizes.into_iter().chain(ratios(slice.counts.average())).chain(interval));
+    }
+    format!("\nby meta.{}, the worst first\n{}", slices.key, table.render())
+}
+
+/// A value of any length in a column.
+fn shortened(value: &str) -> String {
+    const LONGEST: usize = 40;
+    let line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    match line.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
 }
 
 fn by_label(report: &Report) -> Table {

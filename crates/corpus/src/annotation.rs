@@ -2,10 +2,10 @@
 
 use schema::{
     Entity, Label, Span, SpanError,
-    offset::{Claim, Offsets, Unit, UnitError, prove},
+    offset::{Claim, Offsets, Unit, UnitError, prove, prove_among},
 };
 
-use crate::{EntityFault, ReadErrorKind, Report, UnitSwitch};
+use crate::{EntityFault, ReadErrorKind, Report, UnitSwitch, records::Place};
 
 /// A mention as a file states it.
 pub(crate) struct Mention {
@@ -25,15 +25,26 @@ pub(crate) fn label(name: &str, field: impl FnOnce() -> String, report: &Report)
     }
 }
 
-/// The entities that these mentions are, for a format that promises code points.
+/// What a format says about the unit of its offsets.
+#[derive(Clone, Copy)]
+pub(crate) enum Counting {
+    /// It is this one, unless quoted texts prove another.
+    Promised(Unit),
+    /// Nothing that holds for all programs that write it: one of these, where only one is possible.
+    Unsaid(&'static [Unit]),
+}
+
+/// The entities that these mentions are.
 ///
-/// Where quoted texts prove another unit, that unit is taken and listed in the report.
+/// What the caller says about the unit goes before what the format says. Where the unit is not code points, that is listed in the report.
 pub(crate) fn entities(
     text: &str,
     mentions: Vec<Mention>,
-    line: usize,
-    report: &mut Report,
+    counting: Counting,
+    place: &mut Place<'_>,
 ) -> Result<Vec<Entity>, EntityFault> {
+    let Place { line, options, report } = place;
+    let line = *line;
     // Without a unit at all: what no unit can cure is said as it is, not as a quote that does not fit.
     for (index, mention) in mentions.iter().enumerate() {
         let (start, end) = (mention.start, mention.end);
@@ -46,10 +57,16 @@ pub(crate) fn entities(
         .iter()
         .map(|mention| Claim { start: mention.start, end: mention.end, quote: mention.quote.as_deref() })
         .collect();
-    let unit = prove(text, Some(Unit::CodePoints), &claims).map_err(|error| unit_fault(&mentions, error))?;
-    if unit != Unit::CodePoints {
+    let unit = match (options.unit, counting) {
+        (Some(given), _) => prove_among(text, &[given], &claims),
+        (None, Counting::Promised(promised)) => prove(text, Some(promised), &claims),
+        (None, Counting::Unsaid(units)) => prove_among(text, units, &claims),
+    };
+    let unit = unit.map_err(|error| unit_fault(&mentions, error))?;
+    if unit != Unit::CodePoints && !text.is_ascii() {
         report.units.push(UnitSwitch { line, unit });
-    } else if let Some(switch) = report.units.first.first()
+    } else if options.unit.is_none()
+        && let Some(switch) = report.units.first.first()
         && doubtful(text, &claims, switch.unit)
     {
         return Err(EntityFault::Doubtful { other: switch.unit, line: switch.line });
@@ -62,17 +79,11 @@ pub(crate) fn entities(
     }
     found.sort_by_key(|(_, span)| *span);
     if let Some(pair) = found.windows(2).find(|pair| pair[0].1.overlaps(pair[1].1)) {
-        let (first, second) = (&mentions[pair[0].0], &mentions[pair[1].0]);
-        return Err(EntityFault::Overlap {
-            first: pair[0].0 + 1,
-            first_label: first.label.to_string(),
-            first_start: first.start,
-            first_end: first.end,
-            second: pair[1].0 + 1,
-            second_label: second.label.to_string(),
-            second_start: second.start,
-            second_end: second.end,
-        });
+        let side = |(index, _): (usize, Span)| {
+            let Mention { start, end, label, .. } = &mentions[index];
+            (index + 1, label.to_string(), *start, *end)
+        };
+        return Err(overlap(side(pair[0]), side(pair[1])));
     }
     let mut spans = vec![None; mentions.len()];
     for (index, span) in found {
@@ -82,6 +93,26 @@ pub(crate) fn entities(
         span.map(|span| Entity { span, label: mention.label, score: mention.score, source: mention.source })
     };
     Ok(mentions.into_iter().zip(spans).filter_map(entity).collect())
+}
+
+type Side = (usize, String, usize, usize);
+
+fn overlap(first: Side, second: Side) -> EntityFault {
+    let (first, first_label, first_start, first_end) = first;
+    let (second, second_label, second_start, second_end) = second;
+    EntityFault::Overlap { first, first_label, first_start, first_end, second, second_label, second_start, second_end }
+}
+
+/// Refuses entities that share text, for formats whose mentions are spans already; places are bytes of the text.
+pub(crate) fn refuse_overlaps(entities: &[Entity]) -> Result<(), EntityFault> {
+    let mut order: Vec<usize> = (0..entities.len()).collect();
+    order.sort_by_key(|index| entities[*index].span);
+    let side = |index: usize| {
+        let Entity { span, label, .. } = &entities[index];
+        (index + 1, label.to_string(), span.start(), span.end())
+    };
+    let pair = order.windows(2).find(|pair| entities[pair[0]].span.overlaps(entities[pair[1]].span));
+    pair.map_or(Ok(()), |pair| Err(overlap(side(pair[0]), side(pair[1]))))
 }
 
 /// Whether the claims also fit the unit that the file was seen to use elsewhere, and mean other spans then.

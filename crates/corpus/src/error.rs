@@ -9,7 +9,7 @@ use schema::{
 };
 use thiserror::Error;
 
-use crate::{Format, Unrecognized};
+use crate::{Format, Unrecognized, html::HtmlError};
 
 /// A place in a file that cannot be read.
 #[derive(Debug, Error)]
@@ -42,6 +42,9 @@ pub enum ReadErrorKind {
         /// Position in the line, in bytes from 1.
         column: usize,
     },
+    /// A page of which no text can be taken.
+    #[error(transparent)]
+    Html(#[from] HtmlError),
     /// A UTF-16 file.
     #[error("the file is UTF-16; save it as UTF-8")]
     Utf16,
@@ -54,6 +57,24 @@ pub enum ReadErrorKind {
         limit: usize,
         /// What the limit counts.
         unit: &'static str,
+    },
+    /// Not what the format is made of.
+    #[error("not a sound `{read_as}` file: {problem}")]
+    Damaged {
+        /// The format that was expected.
+        read_as: Format,
+        /// Where, and what is wrong.
+        problem: String,
+    },
+    /// A part of a file that has no lines.
+    #[error("{what} {number}: {kind}")]
+    Record {
+        /// What the file is made of.
+        what: &'static str,
+        /// Its position, from 1.
+        number: usize,
+        /// What is wrong with it.
+        kind: Box<ReadErrorKind>,
     },
     /// Not JSON.
     #[error("malformed JSON at column {column}: {message}")]
@@ -109,6 +130,14 @@ pub enum ReadErrorKind {
         expected: usize,
         /// Line of the first row.
         first_line: usize,
+    },
+    /// A row of a table has another number of cells than its header.
+    #[error("{found} cells, but the header has {expected}; quote cells that hold the separator")]
+    Cells {
+        /// Cells of this row.
+        found: usize,
+        /// Columns of the table.
+        expected: usize,
     },
     /// A single column, where a token and a tag are needed.
     #[error(
@@ -179,6 +208,22 @@ pub enum EntityFault {
         /// Where.
         line: usize,
     },
+    /// Token indices that are no tokens of the text.
+    #[error(
+        "entity {index} ({label}): tokens {start} to {end} of {count}; correct the indices (from 0, end inclusive)"
+    )]
+    Tokens {
+        /// Position in the list, from 1.
+        index: usize,
+        /// Its label.
+        label: String,
+        /// Its first token, as the file has it.
+        start: usize,
+        /// Its last token.
+        end: usize,
+        /// How many tokens there are.
+        count: usize,
+    },
     /// Two entities share text.
     #[error(
         "entities {first} ({first_label} at {first_start}..{first_end}) and {second} ({second_label} at {second_start}..{second_end}) overlap; keep one of them"
@@ -219,6 +264,11 @@ impl Fault {
 
     pub(crate) fn fatal(line: usize, kind: impl Into<ReadErrorKind>) -> Self {
         Self { line, kind: kind.into(), fatal: true }
+    }
+
+    /// A fault in a part of a file that has no lines.
+    pub(crate) fn record(what: &'static str, number: usize, kind: impl Into<ReadErrorKind>) -> Self {
+        Self::at(0, ReadErrorKind::Record { what, number, kind: Box::new(kind.into()) })
     }
 
     pub(crate) fn in_file(self, path: impl Into<PathBuf>) -> ReadError {

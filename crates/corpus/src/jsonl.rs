@@ -9,24 +9,26 @@ use std::io::{self, Write};
 
 use schema::{Document, Entity, Label, Meta, Span, offset::Offsets, offset::Unit};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
-    Format, Limits, ReadErrorKind, Report,
-    annotation::{self, Mention},
+    Format, ReadErrorKind, ReadOptions, Report,
+    annotation::{self, Counting, Mention},
     error::Fault,
-    json::{self, kind_of},
+    fields::{self, Object, missing, offset, string, take, wrong},
+    json,
     lines::{Input, Lines},
+    records::Place,
 };
 
 pub(crate) struct Jsonl<'r> {
     lines: Lines<'r>,
-    depth: usize,
+    options: ReadOptions,
 }
 
 impl<'r> Jsonl<'r> {
-    pub(crate) fn new(input: Input<'r>, limits: Limits) -> Self {
-        Self { lines: Lines::new(input, limits.document_bytes), depth: limits.json_depth }
+    pub(crate) fn new(input: Input<'r>, options: &ReadOptions) -> Self {
+        Self { lines: Lines::new(input, options.limits.document_bytes), options: options.clone() }
     }
 
     pub(crate) fn next(&mut self, report: &mut Report) -> Option<Result<Document, Fault>> {
@@ -38,55 +40,30 @@ impl<'r> Jsonl<'r> {
             if text.trim().is_empty() {
                 continue;
             }
-            let value = json::parse(text, line, self.depth);
-            return Some(value.and_then(|value| document(value, line, report).map_err(|kind| Fault::at(line, kind))));
+            report.lines = vec![line];
+            let value = json::parse(text, line, self.options.limits.json_depth);
+            return Some(
+                value.and_then(|value| {
+                    document(value, line, &self.options, report).map_err(|kind| Fault::at(line, kind))
+                }),
+            );
         }
     }
 }
 
-/// Takes a field out of an object; `null` counts as absent.
-fn take(object: &mut Map<String, Value>, field: &str) -> Option<Value> {
-    object.shift_remove(field).filter(|value| !value.is_null())
-}
-
-pub(crate) fn wrong(field: impl Into<String>, expected: &str, found: &Value) -> ReadErrorKind {
-    ReadErrorKind::Field { field: field.into(), problem: format!("expected {expected}, found {}", kind_of(found)) }
-}
-
-pub(crate) fn string(field: &str, value: Value) -> Result<String, ReadErrorKind> {
-    match value {
-        Value::String(text) => Ok(text),
-        other => Err(wrong(field, "a string", &other)),
-    }
-}
-
-/// An offset: a whole number, 0 or more.
-pub(crate) fn offset(field: &str, value: &Value) -> Result<usize, ReadErrorKind> {
-    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
-    number.ok_or_else(|| match value {
-        Value::Number(number) => ReadErrorKind::Field {
-            field: field.to_owned(),
-            problem: format!("expected an offset (a whole number, 0 or more), found {number}"),
-        },
-        other => wrong(field, "an offset (a whole number, 0 or more)", other),
-    })
-}
-
-fn document(value: Value, line: usize, report: &mut Report) -> Result<Document, ReadErrorKind> {
+/// The document that a line's object is.
+pub(crate) fn document(
+    value: Value,
+    line: usize,
+    options: &ReadOptions,
+    report: &mut Report,
+) -> Result<Document, ReadErrorKind> {
     let Value::Object(mut object) = value else {
         return Err(wrong("the line", "an object such as {\"text\": ..., \"entities\": [...]}", &value));
     };
     refuse_foreign(&object)?;
-    let text = match take(&mut object, "text") {
-        Some(text) => string("text", text)?,
-        None => return Err(ReadErrorKind::Field { field: "text".into(), problem: "is missing".into() }),
-    };
-    let id = match take(&mut object, "id") {
-        None => None,
-        Some(Value::String(id)) => Some(id),
-        Some(Value::Number(id)) => Some(id.to_string()),
-        Some(other) => return Err(wrong("id", "a string or a number", &other)),
-    };
+    let text = fields::take_text(&mut object, "text")?;
+    let id = fields::take_id(&mut object)?;
     let entities = take(&mut object, "entities");
     let partial = match take(&mut object, "complete") {
         None => entities.is_none(),
@@ -113,9 +90,10 @@ fn document(value: Value, line: usize, report: &mut Report) -> Result<Document, 
         Some(other) => return Err(wrong("labels", "a list of labels", &other)),
     };
     let tokens = take(&mut object, "tokens").map(|value| tokens(&text, value)).transpose()?;
-    let meta = meta(object, report)?;
+    let meta = fields::meta(object, "meta", report)?;
 
-    let entities = annotation::entities(&text, mentions, line, report)?;
+    let mut place = Place { line, options, report };
+    let entities = annotation::entities(&text, mentions, Counting::Promised(Unit::CodePoints), &mut place)?;
     let mut document = Document::new(text).with_entities(entities)?;
     if let Some(tokens) = tokens {
         document = document.with_tokens(tokens)?;
@@ -132,24 +110,13 @@ fn mention(at: usize, item: Value, report: &Report) -> Result<Mention, ReadError
     let Value::Object(mut item) = item else {
         return Err(wrong(format!("entities[{at}]"), "an object {\"start\", \"end\", \"label\"}", &item));
     };
-    let mut need = |field: &str| {
-        take(&mut item, field).ok_or_else(|| ReadErrorKind::Field { field: path(field), problem: "is missing".into() })
-    };
+    let mut need = |field: &str| take(&mut item, field).ok_or_else(|| missing(path(field)));
     let start = offset(&path("start"), &need("start")?)?;
     let end = offset(&path("end"), &need("end")?)?;
     let label = annotation::label(&string(&path("label"), need("label")?)?, || path("label"), report)?;
     let quote = take(&mut item, "text").map(|quote| string(&path("text"), quote)).transpose()?;
     let source = take(&mut item, "source").map(|source| string(&path("source"), source)).transpose()?;
-    let score = match take(&mut item, "score") {
-        None => None,
-        Some(value) => match value.as_f64() {
-            Some(score) if (0.0..=1.0).contains(&score) => Some(score as f32),
-            _ => {
-                let problem = format!("expected a number between 0 and 1, found {value}");
-                return Err(ReadErrorKind::Field { field: path("score"), problem });
-            }
-        },
-    };
+    let score = fields::take_score(&mut item, "score", &path("score"))?;
     match item.keys().next() {
         None => Ok(Mention { start, end, label, quote, score, source }),
         Some(field) => Err(ReadErrorKind::Field {
@@ -176,28 +143,8 @@ fn tokens(text: &str, value: Value) -> Result<Vec<Span>, ReadErrorKind> {
     items.iter().enumerate().map(token).collect()
 }
 
-/// The field `meta` together with every field that the format does not know.
-fn meta(mut object: Map<String, Value>, report: &mut Report) -> Result<Meta, ReadErrorKind> {
-    let mut meta = match take(&mut object, "meta") {
-        None => Meta::new(),
-        Some(Value::Object(meta)) => meta,
-        Some(other) => return Err(wrong("meta", "an object", &other)),
-    };
-    for (field, value) in object {
-        if meta.contains_key(&field) {
-            let problem = "is unknown and would go under `meta`, which has a field of that name; rename one".into();
-            return Err(ReadErrorKind::Field { field, problem });
-        }
-        if !report.moved_to_meta.contains(&field) {
-            report.moved_to_meta.insert(field.clone());
-        }
-        meta.insert(field, value);
-    }
-    Ok(meta)
-}
-
 /// Refuses fields that hold annotations elsewhere: as metadata they would be lost without a word.
-fn refuse_foreign(object: &Map<String, Value>) -> Result<(), ReadErrorKind> {
+fn refuse_foreign(object: &Object) -> Result<(), ReadErrorKind> {
     let list_of = |field: &str, kind: fn(&Value) -> bool| {
         object.get(field).and_then(Value::as_array).is_some_and(|items| items.iter().any(kind))
     };
@@ -230,7 +177,7 @@ struct Line<'d> {
     entities: Vec<Written<'d>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<Vec<(usize, usize)>>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Meta::is_empty")]
     meta: &'d Meta,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'d [Label]>,
@@ -238,7 +185,7 @@ struct Line<'d> {
 }
 
 #[derive(Serialize)]
-struct Written<'d> {
+pub(crate) struct Written<'d> {
     start: usize,
     end: usize,
     label: &'d str,
@@ -250,29 +197,28 @@ struct Written<'d> {
     source: Option<&'d str>,
 }
 
+/// The document's entities as the format has them; `quote` adds the text that each covers.
+pub(crate) fn written(document: &Document, quote: bool) -> Vec<Written<'_>> {
+    let offsets = Offsets::new(document.text(), Unit::CodePoints);
+    let rows = document.entities().iter().map(|Entity { span, label, score, source }| {
+        let (start, end) = offsets.of(*span);
+        let text = quote.then(|| span.quote(document.text()));
+        Written { start, end, label: label.as_str(), text, score: *score, source: source.as_deref() }
+    });
+    rows.collect()
+}
+
 /// One document as one line; `quote` adds the text that each entity covers.
 pub(crate) fn write(out: &mut impl Write, document: &Document, quote: bool) -> io::Result<()> {
-    let offsets = Offsets::new(document.text(), Unit::CodePoints);
-    let written = |entity: &Entity| offsets.of(entity.span);
+    let tokens = document.tokens().map(|tokens| {
+        let offsets = Offsets::new(document.text(), Unit::CodePoints);
+        tokens.iter().map(|token| offsets.of(*token)).collect()
+    });
     let line = Line {
         id: document.id.as_deref(),
         text: document.text(),
-        entities: document
-            .entities()
-            .iter()
-            .map(|entity| {
-                let (start, end) = written(entity);
-                Written {
-                    start,
-                    end,
-                    label: entity.label.as_str(),
-                    text: quote.then(|| entity.span.quote(document.text())),
-                    score: entity.score,
-                    source: entity.source.as_deref(),
-                }
-            })
-            .collect(),
-        tokens: document.tokens().map(|tokens| tokens.iter().map(|token| offsets.of(*token)).collect()),
+        entities: written(document, quote),
+        tokens,
         meta: &document.meta,
         labels: document.looked_for.as_deref(),
         complete: !document.partial,

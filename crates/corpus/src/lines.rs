@@ -52,6 +52,11 @@ impl<'r> Lines<'r> {
     }
 }
 
+/// How many lines end in these bytes.
+pub(crate) fn newlines(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
+}
+
 pub(crate) fn line_limit(limit: usize) -> ReadErrorKind {
     ReadErrorKind::Limit { what: "the line", limit, unit: "bytes" }
 }

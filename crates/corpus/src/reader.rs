@@ -1,34 +1,45 @@
 //! Documents out of a file or a stream, one after the other.
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Cursor, Read},
+    io::{self, BufRead, Cursor, Read},
     path::{Path, PathBuf},
 };
 
-use schema::{Document, tags::Scheme};
+use schema::{Document, offset::Unit, tags::Scheme};
 
 use crate::{
-    Evidence, Format, Limits, ReadError, ReadErrorKind, Report,
+    Evidence, Format, Limits, ReadError, ReadErrorKind, Report, compression,
     conll::Conll,
+    docbin::DocBin,
     error::Fault,
+    huggingface::HuggingFace,
     jsonl::Jsonl,
     lines::{BYTE_ORDER_MARK, Input},
-    spacy_list::SpacyList,
+    markdown::Markdown,
+    records::{Dialect, Records},
+    table::{self, Table},
     text::Text,
+    web_page::WebPage,
 };
 
 /// How much of an input is looked at before the first document is given.
 const HEAD: usize = 1 << 20;
 
 /// What the caller knows about an input.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     /// The format; detected where it is `None`.
     pub format: Option<Format>,
-    /// The tag scheme of a CoNLL file; concluded from its tags where it is `None`.
+    /// The tag scheme of CoNLL and Hugging Face rows; concluded from its tags where it is `None`.
     pub scheme: Option<Scheme>,
-    /// Bounds on one document.
+    /// What the offsets count; the format, and texts that are quoted, say it where it is `None`.
+    pub unit: Option<Unit>,
+    /// The column of a table, or the field of a tool's task, that holds the text; `text` where it is `None`.
+    pub text_field: Option<String>,
+    /// The names of the tags of Hugging Face rows, in the order of their numbers; where they are `None`, those that
+    /// the file or a `dataset_info.json` beside it tells.
+    pub tag_names: Option<Vec<String>>,
+    /// Bounds on what is in memory at once.
     pub limits: Limits,
 }
 
@@ -47,11 +58,41 @@ pub struct Reader<'r> {
 enum Source<'r> {
     Jsonl(Jsonl<'r>),
     Conll(Box<Conll<'r>>),
-    SpacyList(SpacyList<'r>),
+    Records(Box<Records<'r>>),
+    Table(Box<Table<'r>>),
+    DocBin(Box<DocBin<'r>>),
+    HuggingFace(Box<HuggingFace<'r>>),
     Text(Text<'r>),
+    Markdown(Markdown<'r>),
+    Page(WebPage<'r>),
 }
 
-/// Opens a file; the format is detected where it is not given.
+impl<'r> Source<'r> {
+    /// The source of `head` and then `rest`, in a format that needs no more than these; CoNLL and Hugging Face rows need a look at their tags.
+    fn new(format: Format, head: Vec<u8>, rest: Input<'r>, options: &ReadOptions) -> Result<Self, Fault> {
+        let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
+        let dialect = match format {
+            Format::Jsonl => return Ok(Self::Jsonl(Jsonl::new(input, options))),
+            Format::Csv => return Ok(Self::Table(Box::new(Table::new(input, table::COMMA, options)?))),
+            Format::Tsv => return Ok(Self::Table(Box::new(Table::new(input, table::TAB, options)?))),
+            Format::Markdown => return Ok(Self::Markdown(Markdown::new(input, options.limits))),
+            Format::Html => return Ok(Self::Page(WebPage::new(input, options.limits))),
+            Format::SpacyDocbin => return Ok(Self::DocBin(Box::new(DocBin::new(input, options.limits)))),
+            Format::Text | Format::Conll | Format::Huggingface => {
+                return Ok(Self::Text(Text::new(input, options.limits)));
+            }
+            Format::SpacyList => Dialect::SpacyList,
+            Format::Prodigy => Dialect::Prodigy,
+            Format::Doccano => Dialect::Doccano,
+            Format::LabelStudio => Dialect::LabelStudio,
+            Format::Argilla => Dialect::Argilla,
+            Format::Gliner => Dialect::Gliner,
+        };
+        Ok(Self::Records(Box::new(Records::new(&dialect, input, options))))
+    }
+}
+
+/// Opens a file; it may be compressed with gzip or Zstandard, and the format is detected where it is not given.
 ///
 /// The tag scheme of a CoNLL file is concluded in a first pass over the whole file.
 ///
@@ -68,12 +109,12 @@ pub fn open(path: impl AsRef<Path>, format: Option<Format>) -> Result<Reader<'st
 pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Reader<'static>, ReadError> {
     let path = path.as_ref();
     let failed = |error: io::Error| Fault::fatal(0, error).in_file(path);
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
+    let mut file = compression::open(path).map_err(failed)?;
     let mut head = Vec::new();
     (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
     // A pipe can be read once only, whatever its name.
     let again = path.is_file() && head.len() == HEAD;
-    Reader::new(path, Some(path), head, Box::new(file), again, options)
+    Reader::new(path, Some(&compression::bare_name(path)), head, file, again, options)
 }
 
 /// Reads a stream, such as standard input, that is called `name` in errors.
@@ -92,11 +133,12 @@ pub fn read<'r>(input: impl BufRead + Send + 'r, name: &str, format: Format) -> 
 /// # Errors
 /// As [`read`], and when the format is not recognized.
 pub fn read_with<'r>(
-    mut input: impl BufRead + Send + 'r,
+    input: impl BufRead + Send + 'r,
     name: &str,
     options: &ReadOptions,
 ) -> Result<Reader<'r>, ReadError> {
     let failed = |error: io::Error| Fault::fatal(0, error).in_file(name);
+    let mut input = compression::decompressed(Box::new(input)).map_err(failed)?;
     let mut head = Vec::new();
     if options.format.is_some() {
         (&mut input).take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut head).map_err(failed)?;
@@ -112,7 +154,7 @@ pub fn read_with<'r>(
             input.consume(taken);
         }
     }
-    Reader::new(Path::new(name), None, head, Box::new(input), false, options)
+    Reader::new(Path::new(name), None, head, input, false, options)
 }
 
 /// All documents of a file and the report on them, or the first error: never a part of a file.
@@ -135,15 +177,18 @@ impl<'r> Reader<'r> {
         options: &ReadOptions,
     ) -> Result<Self, ReadError> {
         let failed = |kind: ReadErrorKind| Fault::fatal(0, kind).in_file(path);
-        if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
-            return Err(failed(ReadErrorKind::Utf16));
-        }
+        let wide = head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF");
         let (format, evidence) = match options.format {
             Some(format) => (format, Evidence::Given),
+            None if wide => return Err(failed(ReadErrorKind::Utf16)),
             None => Format::detect(&head, named).map_err(|error| failed(error.into()))?,
         };
+        // A page may have any encoding; it says which.
+        if wide && format != Format::Html {
+            return Err(failed(ReadErrorKind::Utf16));
+        }
         let mut report = Report::new(format, evidence);
-        if format == Format::Conll && head.len() < HEAD {
+        if matches!(format, Format::Conll | Format::Huggingface) && head.len() < HEAD {
             let missing = (HEAD - head.len()) as u64;
             (&mut rest).take(missing).read_to_end(&mut head).map_err(|error| failed(error.into()))?;
         }
@@ -152,18 +197,15 @@ impl<'r> Reader<'r> {
             report.byte_order_mark = true;
             head.drain(..BYTE_ORDER_MARK.len());
         }
-        let limits = options.limits;
         let source = if format == Format::Conll {
             let again = again.then_some(path);
             let conll = Conll::new(head, whole, rest, again, options, &mut report);
             Source::Conll(Box::new(conll.map_err(|fault| fault.in_file(path))?))
+        } else if format == Format::Huggingface {
+            let rows = HuggingFace::new(head, whole, rest, named, options, &mut report);
+            Source::HuggingFace(Box::new(rows.map_err(|fault| fault.in_file(path))?))
         } else {
-            let input: Input<'r> = Box::new(Cursor::new(head).chain(rest));
-            match format {
-                Format::Jsonl => Source::Jsonl(Jsonl::new(input, limits)),
-                Format::SpacyList => Source::SpacyList(SpacyList::new(input, limits)),
-                Format::Text | Format::Conll => Source::Text(Text::new(input, limits)),
-            }
+            Source::new(format, head, rest, options).map_err(|fault| fault.in_file(path))?
         };
         Ok(Self { source, report, path: path.to_owned(), ended: false })
     }
@@ -176,6 +218,12 @@ impl<'r> Reader<'r> {
     /// What was found.
     pub fn into_report(self) -> Report {
         self.report
+    }
+
+    /// The lines of the document given last, from 1: one a token where a file has a token a line, else the one where
+    /// the document starts. Empty where the format does not tell.
+    pub fn lines(&self) -> &[usize] {
+        &self.report.lines
     }
 
     /// The file, or the name of the stream.
@@ -192,11 +240,17 @@ impl Iterator for Reader<'_> {
             return None;
         }
         let report = &mut self.report;
+        report.lines.clear();
         let next = match &mut self.source {
             Source::Jsonl(source) => source.next(report),
             Source::Conll(source) => source.next(report),
-            Source::SpacyList(source) => source.next(report),
+            Source::Records(source) => source.next(report),
+            Source::Table(source) => source.next(report),
+            Source::DocBin(source) => source.next(report),
+            Source::HuggingFace(source) => source.next(report),
             Source::Text(source) => source.next(report),
+            Source::Markdown(source) => source.next(report),
+            Source::Page(source) => source.next(report),
         };
         match next {
             None => {

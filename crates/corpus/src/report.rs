@@ -42,8 +42,14 @@ pub struct Report {
     pub moved_to_meta: BTreeSet<String>,
     /// Texts of which the file does not say that anyone annotated them.
     pub unannotated: usize,
+    /// What the file has beside the documents that were taken from it.
+    pub left_out: BTreeMap<LeftOut, usize>,
+    /// What the file says and a document has no place for, with the number of documents that it says it of.
+    pub not_kept: BTreeMap<&'static str, usize>,
     /// Lines of multi-word tokens and of empty nodes (`1-2`, `1.1`), passed over because their words have rows.
     pub skipped_rows: usize,
+    /// The lines of the document read last, see [`crate::Reader::lines`].
+    pub(crate) lines: Vec<usize>,
 }
 
 /// A count and the first of what was counted.
@@ -102,6 +108,44 @@ pub struct UnitSwitch {
 impl fmt::Display for UnitSwitch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: offsets count {}, converted", self.line, self.unit)
+    }
+}
+
+/// Something that an annotation tool's file holds beside what is gold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeftOut {
+    /// An example that was answered `reject`.
+    Rejected,
+    /// An example that was answered `ignore`.
+    Ignored,
+    /// An annotation that was cancelled.
+    Cancelled,
+    /// An answer that was not submitted.
+    Unsubmitted,
+    /// An annotation beside the one that was taken.
+    OtherAnnotation,
+    /// A suggestion beside the one that was taken.
+    OtherSuggestion,
+    /// A suggestion of which the file holds the number alone.
+    NumberedSuggestion,
+    /// A result that is no span with a label, such as a choice or a relation.
+    NotSpan,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Rejected => "examples answered `reject`",
+            Self::Ignored => "examples answered `ignore`",
+            Self::Cancelled => "annotations that were cancelled",
+            Self::Unsubmitted => "answers that were not submitted",
+            Self::OtherAnnotation => "annotations beside the one taken of each text",
+            Self::OtherSuggestion => "suggestions beside the one taken of each text",
+            Self::NumberedSuggestion => {
+                "suggestions that are numbers only (Label Studio writes them out in a snapshot with full predictions)"
+            }
+            Self::NotSpan => "results that are no spans with a label",
+        })
     }
 }
 
@@ -175,13 +219,25 @@ impl Report {
             units: Listed::default(),
             moved_to_meta: BTreeSet::new(),
             unannotated: 0,
+            left_out: BTreeMap::new(),
+            not_kept: BTreeMap::new(),
             skipped_rows: 0,
+            lines: Vec::new(),
         }
+    }
+
+    /// Counts a document of which something has no place.
+    pub(crate) fn leave(&mut self, what: &'static str) {
+        *self.not_kept.entry(what).or_default() += 1;
     }
 
     /// Entities of all labels.
     pub fn entity_count(&self) -> usize {
         self.entities.values().sum()
+    }
+
+    pub(crate) fn leave_out(&mut self, what: LeftOut) {
+        *self.left_out.entry(what).or_insert(0) += 1;
     }
 
     pub(crate) fn count(&mut self, document: &Document) {
@@ -238,6 +294,12 @@ impl fmt::Display for Report {
         note(f, self.repairs.total, "tags repaired")?;
         note(f, self.units.total, "documents with offsets in another unit converted")?;
         note(f, self.unannotated, "texts without annotations")?;
+        for (what, count) in &self.left_out {
+            write!(f, "\nleft out: {count} {what}")?;
+        }
+        for (what, documents) in &self.not_kept {
+            write!(f, "\nnot kept: {what} ({documents} documents)")?;
+        }
         note(f, self.skipped_rows, "rows of multi-word tokens and empty nodes passed over")?;
         note(f, self.errors, "places could not be read")?;
         if !self.moved_to_meta.is_empty() {

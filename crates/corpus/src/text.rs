@@ -23,8 +23,9 @@ impl<'r> Text<'r> {
     /// Nobody annotated the text, so it is partial.
     pub(crate) fn next(&mut self, report: &mut Report) -> Option<Result<Document, Fault>> {
         let line = self.lines.next()?;
-        Some(line.map(|(_, text)| {
+        Some(line.map(|(number, text)| {
             report.unannotated += 1;
+            report.lines = vec![number];
             let mut document = Document::new(text);
             document.partial = true;
             document

@@ -9,12 +9,15 @@ use std::{
 use schema::{Document, tags::Scheme};
 use tempfile::NamedTempFile;
 
-use crate::{Format, Loss, Losses, WriteError, conll, jsonl, lines::BYTE_ORDER_MARK, spacy_list, text};
+use crate::{
+    Format, Loss, Losses, WriteError, argilla, compression::Compressor, conll, docbin, doccano, gliner, huggingface,
+    jsonl, label_studio, lines::BYTE_ORDER_MARK, prodigy, spacy_list, table, text,
+};
 
 /// How to write, where a format leaves a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The tag scheme of CoNLL rows.
+    /// The tag scheme of CoNLL and Hugging Face rows.
     pub scheme: Scheme,
     /// Add to each entity of Nomen JSONL the text that it covers, which proves the unit of its offsets.
     pub quote: bool,
@@ -33,15 +36,24 @@ pub struct Writer<W: Write> {
     format: Format,
     options: WriteOptions,
     conll: conll::Writer,
+    whole: Whole,
     documents: usize,
     /// Whether a byte may have been written.
     started: bool,
     losses: Losses,
 }
 
-/// A file that appears under its name when it is whole; dropped before, it leaves nothing.
+/// What collects documents for a format whose file is written at the end.
+enum Whole {
+    None,
+    DocBin(Box<docbin::Writer>),
+    Parquet(Box<huggingface::ParquetWriter>),
+}
+
+/// A file that appears under its name when it is whole; dropped before, it leaves nothing. A name that ends in `.gz` or
+/// `.zst` makes it a compressed one.
 pub struct Atomic {
-    file: NamedTempFile,
+    file: Compressor<NamedTempFile>,
     directory: PathBuf,
 }
 
@@ -56,11 +68,19 @@ impl Write for Atomic {
 }
 
 impl<W: Write> Writer<W> {
-    /// A writer into a stream that is called `name` in errors.
+    /// A writer into a stream that is called `name` in errors. Hugging Face rows become Parquet where the name ends
+    /// in `.parquet`, else JSON lines.
     pub fn new(out: W, name: impl Into<PathBuf>, format: Format, options: WriteOptions) -> Self {
         let conll = conll::Writer::new(options.scheme);
         let out = BufWriter::with_capacity(1 << 16, out);
-        Self { out, path: name.into(), format, options, conll, documents: 0, started: false, losses: Losses::default() }
+        let path = name.into();
+        let parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        let whole = match format {
+            Format::SpacyDocbin => Whole::DocBin(Box::new(docbin::Writer::new())),
+            Format::Huggingface if parquet => Whole::Parquet(Box::new(huggingface::ParquetWriter::new(options.scheme))),
+            _ => Whole::None,
+        };
+        Self { out, path, format, options, conll, whole, documents: 0, started: false, losses: Losses::default() }
     }
 
     /// Writes one document.
@@ -70,21 +90,37 @@ impl<W: Write> Writer<W> {
     /// nothing is written, and the next one can still be.
     pub fn write(&mut self, document: &Document) -> Result<(), WriteError> {
         let number = self.documents + 1;
-        let mut lost = losses(self.format, document);
+        let mut lost = self.format.losses(document);
+        let unsaid = |score: f32| !(0.0..=1.0).contains(&score);
+        if document.entities().iter().any(|entity| entity.score.is_some_and(unsaid)) {
+            return Err(self.refuse(document, "a score is not between 0 and 1".into()));
+        }
         let written = match self.format {
-            Format::Jsonl => {
-                let unsaid = |score: f32| !(0.0..=1.0).contains(&score);
-                if document.entities().iter().any(|entity| entity.score.is_some_and(unsaid)) {
-                    return Err(self.refuse(document, "a score is not between 0 and 1".into()));
-                }
-                jsonl::write(&mut self.out, document, self.options.quote)
-            }
-            Format::SpacyList => spacy_list::write(&mut self.out, document, number == 1),
+            Format::Jsonl => jsonl::write(&mut self.out, document, self.options.quote),
+            Format::SpacyList => self.element(number == 1, |out| spacy_list::write(out, document)),
+            Format::LabelStudio => self.element(number == 1, |out| label_studio::write(out, document)),
+            Format::Argilla => self.element(number == 1, |out| argilla::write(out, document)),
+            Format::Prodigy => prodigy::write(&mut self.out, document),
+            Format::Doccano => doccano::write(&mut self.out, document),
+            Format::Gliner => match conll::Rows::of(document, &mut lost) {
+                Ok(rows) => gliner::write(&mut self.out, document, &rows),
+                Err(problem) => return Err(self.refuse(document, problem)),
+            },
+            Format::Csv => table::write(&mut self.out, document, table::COMMA, number == 1),
+            Format::Tsv => table::write(&mut self.out, document, table::TAB, number == 1),
             Format::Conll => match conll::Rows::of(document, &mut lost) {
                 Ok(rows) => {
                     let start = rows.first_token(document.text());
                     self.begin(start).and_then(|()| self.conll.write(&mut self.out, document, &rows))
                 }
+                Err(problem) => return Err(self.refuse(document, problem)),
+            },
+            Format::Markdown | Format::Html => {
+                let problem = format!("{} is read only; write `jsonl` or `text`", self.format);
+                return Err(self.refuse(document, problem));
+            }
+            Format::SpacyDocbin | Format::Huggingface => match self.write_tokens(document, &mut lost) {
+                Ok(written) => written,
                 Err(problem) => return Err(self.refuse(document, problem)),
             },
             Format::Text => match text::refusal(document) {
@@ -105,6 +141,17 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    fn write_tokens(&mut self, document: &Document, lost: &mut Vec<Loss>) -> Result<io::Result<()>, String> {
+        if let Whole::DocBin(writer) = &mut self.whole {
+            return writer.write(document, lost).map(Ok);
+        }
+        let row = huggingface::Tagged::of(document, self.options.scheme, lost)?;
+        Ok(match &mut self.whole {
+            Whole::Parquet(writer) => writer.write(&row),
+            _ => huggingface::write_line(&mut self.out, &row),
+        })
+    }
+
     /// What the documents written so far lost.
     pub fn losses(&self) -> &Losses {
         &self.losses
@@ -115,9 +162,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The output fails.
     pub fn finish(mut self) -> Result<(W, Losses), WriteError> {
-        if self.format == Format::SpacyList {
-            spacy_list::finish(&mut self.out, self.documents == 0).map_err(|error| self.failed(error))?;
+        if matches!(self.format, Format::SpacyList | Format::LabelStudio | Format::Argilla) {
+            let end: &[u8] = if self.documents == 0 { b"[]\n" } else { b"\n]\n" };
+            self.out.write_all(end).map_err(|error| self.failed(error))?;
         }
+        let completed = match std::mem::replace(&mut self.whole, Whole::None) {
+            Whole::None => Ok(()),
+            Whole::DocBin(writer) => writer.finish(&mut self.out),
+            Whole::Parquet(writer) => writer.finish(&mut self.out),
+        };
+        completed.map_err(|error| self.failed(error))?;
         self.out.flush().map_err(|error| self.failed(error))?;
         let Self { out, path, losses, .. } = self;
         let out = out.into_inner().map_err(|error| WriteError::Io { path, error: error.into_error() })?;
@@ -134,6 +188,12 @@ impl<W: Write> Writer<W> {
             }
         }
         Ok(())
+    }
+
+    /// An element of a JSON list, on a line of its own.
+    fn element(&mut self, first: bool, write: impl FnOnce(&mut BufWriter<W>) -> io::Result<()>) -> io::Result<()> {
+        self.out.write_all(if first { b"[\n" } else { b",\n" })?;
+        write(&mut self.out)
     }
 
     fn failed(&self, error: io::Error) -> WriteError {
@@ -158,7 +218,8 @@ impl Writer<Atomic> {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let file = temporary(&directory).map_err(|error| WriteError::Io { path: path.to_owned(), error })?;
+        let file = temporary(&directory).and_then(|file| Compressor::new(file, path));
+        let file = file.map_err(|error| WriteError::Io { path: path.to_owned(), error })?;
         Ok(Self::new(Atomic { file, directory }, path, format, options))
     }
 
@@ -170,6 +231,7 @@ impl Writer<Atomic> {
         let path = self.path.clone();
         let (Atomic { file, directory }, losses) = self.finish()?;
         let persist = || -> io::Result<()> {
+            let file = file.finish()?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
             File::open(&directory)?.sync_all()
@@ -189,31 +251,4 @@ fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(directory)
-}
-
-/// What the format has no field for.
-fn losses(format: Format, document: &Document) -> Vec<Loss> {
-    let entities = document.entities();
-    let meta = match format {
-        Format::Conll => document.meta.keys().any(|field| field != "docstart"),
-        _ => !document.meta.is_empty(),
-    };
-    let known_tokens = document.tokens().is_some() && format != Format::Conll;
-    // A text without entities says nothing either way once it stands in a file of plain text.
-    let (partial, looked_for) = (document.partial, document.looked_for.is_some());
-    let lost = match format {
-        Format::Jsonl => return Vec::new(),
-        Format::Text => [(Loss::Entities, !entities.is_empty()), (Loss::Partial, false), (Loss::LookedFor, looked_for)],
-        Format::SpacyList | Format::Conll => {
-            [(Loss::Entities, false), (Loss::Partial, partial), (Loss::LookedFor, looked_for)]
-        }
-    };
-    let others = [
-        (Loss::Tokens, known_tokens),
-        (Loss::Id, document.id.is_some()),
-        (Loss::Meta, meta),
-        (Loss::Score, format != Format::Text && entities.iter().any(|entity| entity.score.is_some())),
-        (Loss::Source, format != Format::Text && entities.iter().any(|entity| entity.source.is_some())),
-    ];
-    lost.into_iter().chain(others).filter(|(_, is_lost)| *is_lost).map(|(loss, _)| loss).collect()
 }

@@ -1,4 +1,4 @@
-//! How much the micro F1 would move on other texts of the same kind.
+//! How much a score would move on other texts of the same kind.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::Counts;
 /// Share of the resampled scores that lies in an [`Interval`].
 const LEVEL: f64 = 0.95;
 
-/// A percentile bootstrap interval of the micro F1 (Efron, 1979): texts are drawn with replacement, because
+/// A percentile bootstrap interval of a score (Efron, 1979): texts are drawn with replacement, because
 /// entities of one text are not independent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
@@ -24,12 +24,31 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The 95 % interval from the counts of each text; `None` without texts or resamples.
+    /// The 95 % interval of the micro F1 from the counts of each text; `None` without texts or resamples.
     pub fn of(texts: &[Counts], resamples: usize, seed: u64) -> Option<Self> {
-        if texts.is_empty() || resamples == 0 {
+        Self::bootstrap(texts.len(), resamples, seed, |drawn| drawn.map(|text| texts[text]).sum::<Counts>().f1())
+    }
+
+    /// The 95 % interval of the change in recall between two judgements of the same texts, paired: each draw takes a
+    /// text's counts before and after together, so that what the texts have in common does not widen the interval.
+    pub fn of_recall_change(texts: &[(Counts, Counts)], resamples: usize, seed: u64) -> Option<Self> {
+        Self::bootstrap(texts.len(), resamples, seed, |drawn| recall_change(drawn.map(|text| texts[text])))
+    }
+
+    fn bootstrap(
+        texts: usize,
+        resamples: usize,
+        seed: u64,
+        score: impl Fn(&mut dyn Iterator<Item = usize>) -> f64,
+    ) -> Option<Self> {
+        if texts == 0 || resamples == 0 {
             return None;
         }
-        let mut scores: Vec<f64> = (0..resamples as u64).map(|resample| drawn_f1(texts, seed, resample)).collect();
+        let resample = |number| {
+            let stream = stream(seed, number);
+            score(&mut (0..texts as u64).map(|draw| drawn(stream, draw, texts)))
+        };
+        let mut scores: Vec<f64> = (0..resamples as u64).map(resample).collect();
         scores.sort_unstable_by(f64::total_cmp);
         let tail = (1.0 - LEVEL) / 2.0;
         Some(Self {
@@ -42,15 +61,25 @@ impl Interval {
     }
 }
 
-/// Micro F1 of as many texts as there are, drawn with replacement.
-fn drawn_f1(texts: &[Counts], seed: u64, resample: u64) -> f64 {
-    let stream = mix(seed ^ mix(resample));
-    let mut sum = Counts::default();
-    for draw in 0..texts.len() as u64 {
-        let random = u128::from(mix(stream.wrapping_add(draw)));
-        sum += texts[((random * texts.len() as u128) >> 64) as usize];
+/// Recall after less recall before.
+pub(crate) fn recall_change(texts: impl Iterator<Item = (Counts, Counts)>) -> f64 {
+    let (mut before, mut after) = (Counts::default(), Counts::default());
+    for (one, other) in texts {
+        before += one;
+        after += other;
     }
-    sum.f1()
+    after.recall() - before.recall()
+}
+
+/// Random numbers of their own for each number and seed.
+pub(crate) fn stream(seed: u64, number: u64) -> u64 {
+    mix(seed ^ mix(number))
+}
+
+/// The number below `bound` that stands at a place of a stream, all of them equally likely.
+pub(crate) fn drawn(stream: u64, place: u64, bound: usize) -> usize {
+    let random = u128::from(mix(stream.wrapping_add(place)));
+    ((random * bound as u128) >> 64) as usize
 }
 
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood, 2014) over a counter: a random number a place, without state.
@@ -100,6 +129,16 @@ mod tests {
         assert_eq!(Interval::of(&[], 100, 1), None);
         let one = Interval::of(&[Counts { correct: 1, gold: 2, predicted: 2 }], 100, 1).unwrap();
         assert_eq!((one.low, one.high), (0.5, 0.5));
+    }
+
+    #[test]
+    fn a_paired_interval_sees_a_change_that_the_texts_share() {
+        // Every text loses one of its two entities, whatever it had: the change is the same in each draw.
+        let found = |correct| Counts { correct, gold: 2, predicted: 2 };
+        let texts: Vec<_> = (0..60).map(|text| (found(1 + text % 2), found(text % 2))).collect();
+        let interval = Interval::of_recall_change(&texts, 200, 3).unwrap();
+        assert!((interval.low + 0.5).abs() < 1e-12 && (interval.high + 0.5).abs() < 1e-12, "{interval:?}");
+        assert_eq!(Interval::of_recall_change(&[], 200, 3), None);
     }
 
     #[test]

@@ -93,12 +93,22 @@ pub struct LabelDefinition {
     /// Surfaces that carry the label.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+    /// Surfaces that look as if they carried the label, and do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near_misses: Vec<String>,
+    /// How the label is shown: `#` and six hexadecimal digits; empty where nobody chose.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub colour: String,
+    /// The more general label that this one is a kind of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Label>,
 }
 
 impl LabelDefinition {
     /// A label that nobody has defined yet.
     pub fn undefined(name: Label) -> Self {
-        Self { name, definition: String::new(), examples: Vec::new() }
+        let (definition, colour) = (String::new(), String::new());
+        Self { name, definition, examples: Vec::new(), near_misses: Vec::new(), colour, parent: None }
     }
 }
 
@@ -116,13 +126,32 @@ pub enum SchemaError {
     /// A label occurs twice.
     #[error("label `{0}` is defined twice; keep one definition")]
     Twice(Label),
+    /// A label's parent is no label of the schema.
+    #[error("label `{label}` has the parent `{parent}`, which is not defined; define it, or leave the parent out")]
+    UnknownParent {
+        /// The label.
+        label: Label,
+        /// Its parent.
+        parent: Label,
+    },
+    /// A label is its own parent, or that of its parent's parent.
+    #[error("label `{0}` is a kind of itself; leave one of the parents out")]
+    Circle(Label),
+    /// A colour that no page could show.
+    #[error("label `{label}` has the colour `{colour}`; write # and six hexadecimal digits, such as #2a9d8f")]
+    Colour {
+        /// The label.
+        label: Label,
+        /// What it has.
+        colour: String,
+    },
 }
 
 impl Schema {
     /// A schema with these definitions, in this order.
     ///
     /// # Errors
-    /// A label is defined twice.
+    /// A label is defined twice, a parent is not defined or goes round in a circle, or a colour is none.
     pub fn new(labels: Vec<LabelDefinition>) -> Result<Self, SchemaError> {
         let mut index = HashMap::with_capacity(labels.len());
         for (position, definition) in labels.iter().enumerate() {
@@ -130,7 +159,35 @@ impl Schema {
                 return Err(SchemaError::Twice(definition.name.clone()));
             }
         }
-        Ok(Self { labels, index })
+        let schema = Self { labels, index };
+        for definition in &schema.labels {
+            schema.check(definition)?;
+        }
+        Ok(schema)
+    }
+
+    fn check(&self, definition: &LabelDefinition) -> Result<(), SchemaError> {
+        let LabelDefinition { name: label, colour, parent, .. } = definition;
+        let is_colour = |digits: &str| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !colour.is_empty() && !colour.strip_prefix('#').is_some_and(is_colour) {
+            return Err(SchemaError::Colour { label: label.clone(), colour: colour.escape_debug().to_string() });
+        }
+        if let Some(parent) = parent
+            && self.position(parent.as_str()).is_none()
+        {
+            return Err(SchemaError::UnknownParent { label: label.clone(), parent: parent.clone() });
+        }
+        // A way up that is longer than the list of labels has met one of them twice.
+        if self.ancestors(label).take(self.len() + 1).count() > self.len() {
+            return Err(SchemaError::Circle(label.clone()));
+        }
+        Ok(())
+    }
+
+    /// The parent of a label, the parent's parent and so on.
+    pub fn ancestors(&self, label: &Label) -> impl Iterator<Item = &Label> {
+        let parent = |label: &Label| self.labels.get(self.position(label.as_str())?)?.parent.as_ref();
+        std::iter::successors(parent(label), move |label| parent(label))
     }
 
     /// A schema of these labels without definitions; repeated labels are taken once, in order of first sight.
@@ -205,5 +262,28 @@ mod tests {
         assert_eq!(schema.position("A"), Some(1));
         let twice = vec![LabelDefinition::undefined(label("A")); 2];
         assert_eq!(Schema::new(twice), Err(SchemaError::Twice(label("A"))));
+    }
+
+    #[test]
+    fn parents_are_labels_of_the_schema_and_never_go_round() {
+        let label = |name| Label::new(name).unwrap();
+        let kind = |name, parent: &str| {
+            let parent = (!parent.is_empty()).then(|| Label::new(parent).unwrap());
+            LabelDefinition { parent, ..LabelDefinition::undefined(label(name)) }
+        };
+        let schema = Schema::new(vec![kind("A", ""), kind("B", "A"), kind("C", "B")]).unwrap();
+        assert_eq!(schema.ancestors(&label("C")).map(Label::as_str).collect::<Vec<_>>(), ["B", "A"]);
+        assert_eq!(Schema::new(vec![kind("A", "A")]), Err(SchemaError::Circle(label("A"))));
+        assert!(matches!(Schema::new(vec![kind("A", "B"), kind("B", "A")]), Err(SchemaError::Circle(_))));
+        assert!(matches!(Schema::new(vec![kind("A", "X")]), Err(SchemaError::UnknownParent { .. })));
+    }
+
+    #[test]
+    fn a_colour_that_is_none_is_refused() {
+        for (colour, good) in [("", true), ("#2a9d8f", true), ("2a9d8f", false), ("#2a9", false), ("#gggggg", false)] {
+            let definition =
+                LabelDefinition { colour: colour.into(), ..LabelDefinition::undefined(Label::new("A").unwrap()) };
+            assert_eq!(Schema::new(vec![definition]).is_ok(), good, "{colour}");
+        }
     }
 }

@@ -150,7 +150,9 @@ pub enum UnitError {
         error: SpanError,
     },
     /// Two units fit and give different spans.
-    #[error("the offsets could count {0} or {1} and mean different spans; add the quoted text or say which")]
+    #[error(
+        "the offsets could count {0} or {1} and mean different spans; add the quoted text, or say which (--offsets)"
+    )]
     Ambiguous(Unit, Unit),
 }
 
@@ -163,38 +165,48 @@ pub enum UnitError {
 /// # Errors
 /// No unit fits, or several do and differ.
 pub fn prove(text: &str, declared: Option<Unit>, claims: &[Claim<'_>]) -> Result<Unit, UnitError> {
-    let spans = |unit| -> Option<Vec<Span>> {
-        let offsets = Offsets::new(text, unit);
-        claims
-            .iter()
-            .map(|claim| {
-                let span = offsets.span(claim.start, claim.end).ok()?;
-                claim.quote.is_none_or(|quote| quote == span.quote(text)).then_some(span)
-            })
-            .collect()
-    };
     if let Some(unit) = declared
-        && spans(unit).is_some()
+        && spans(text, unit, claims).is_some()
     {
         return Ok(unit);
     }
     // Without a quote an undeclared unit cannot be proven, only guessed; a declared one is then refuted.
     let quoted = claims.iter().any(|claim| claim.quote.is_some());
+    match declared {
+        Some(unit) if !quoted => Err(first_misfit(text, unit, claims)),
+        _ => prove_among(text, &Unit::ALL, claims),
+    }
+}
+
+/// The single unit of `candidates` in which every claim is a span of `text` that covers its quote; units that give the
+/// same spans, as in ASCII, count as one, and the first of them is taken.
+///
+/// # Errors
+/// No candidate fits, or several do and differ.
+pub fn prove_among(text: &str, candidates: &[Unit], claims: &[Claim<'_>]) -> Result<Unit, UnitError> {
     let mut fitting: Vec<(Unit, Vec<Span>)> = Vec::new();
-    if declared.is_none() || quoted {
-        for unit in Unit::ALL {
-            if let Some(found) = spans(unit)
-                && fitting.iter().all(|(_, known)| *known != found)
-            {
-                fitting.push((unit, found));
-            }
+    for unit in candidates {
+        if let Some(found) = spans(text, *unit, claims)
+            && fitting.iter().all(|(_, known)| *known != found)
+        {
+            fitting.push((*unit, found));
         }
     }
     match fitting.as_slice() {
         [(unit, _)] => Ok(*unit),
         [(first, _), (second, _), ..] => Err(UnitError::Ambiguous(*first, *second)),
-        [] => Err(first_misfit(text, declared.unwrap_or(Unit::CodePoints), claims)),
+        [] => Err(first_misfit(text, candidates.first().copied().unwrap_or(Unit::CodePoints), claims)),
     }
+}
+
+/// The spans that the claims are in one unit; `None` where one is no span, or does not cover its quote.
+fn spans(text: &str, unit: Unit, claims: &[Claim<'_>]) -> Option<Vec<Span>> {
+    let offsets = Offsets::new(text, unit);
+    let span = |claim: &Claim<'_>| {
+        let span = offsets.span(claim.start, claim.end).ok()?;
+        claim.quote.is_none_or(|quote| quote == span.quote(text)).then_some(span)
+    };
+    claims.iter().map(span).collect()
 }
 
 /// The claim to show a user when no unit fits all of them.

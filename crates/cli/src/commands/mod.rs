@@ -1,8 +1,14 @@
 //! The commands, in the order of the life cycle.
 
+mod check;
+mod collect;
+mod convert;
 mod evaluate;
+mod init;
+mod prepare;
 mod quantize;
 mod quickstart;
+mod split;
 mod tag;
 mod train;
 
@@ -26,6 +32,12 @@ Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or input.";
 #[derive(Subcommand)]
 enum Command {
     Quickstart(quickstart::Arguments),
+    Init(init::Arguments),
+    Collect(collect::Arguments),
+    Prepare(prepare::Arguments),
+    Convert(convert::Arguments),
+    Check(check::Arguments),
+    Split(split::Arguments),
     Train(train::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
@@ -36,6 +48,12 @@ enum Command {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::Quickstart(arguments) => quickstart::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
+        Command::Collect(arguments) => collect::run(arguments),
+        Command::Prepare(arguments) => prepare::run(arguments),
+        Command::Convert(arguments) => convert::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Split(arguments) => split::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use corpus::{Format, Losses, ReadError, ReadOptions, Reader, WriteOptions, Writer};
 use model::Input;
 use schema::{
@@ -43,37 +43,19 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// Print a file of this format with the entities as annotations
-    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
-    to: Option<Target>,
+    #[arg(long, value_parser = input::written_parser(), value_name = "FORMAT", conflicts_with = "json")]
+    to: Option<Format>,
 }
 
 const HELP: &str = "\
-Reads a text a line, JSONL, CoNLL or a spaCy list and answers in the same order while it
-reads. Prints a line a text, entities marked as [Rome](PLACE), unless --json or --to says
+Reads every format that `nomen convert` reads and answers in the same order while it reads. Prints a line a text, entities marked as [Rome](PLACE), unless --json or --to says
 otherwise. Long texts are tagged from end to end.
 
 Examples:
   echo 'Anna moved to Rome.' | nomen tag --model runs/news/model-best
   nomen tag --model runs/news/model-best letters.txt --json > entities.jsonl
-  nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll";
-
-/// Formats that can hold entities.
-#[derive(Clone, Copy, ValueEnum)]
-enum Target {
-    Jsonl,
-    Conll,
-    SpacyList,
-}
-
-impl From<Target> for Format {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Jsonl => Self::Jsonl,
-            Target::Conll => Self::Conll,
-            Target::SpacyList => Self::SpacyList,
-        }
-    }
-}
+  nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll
+  nomen tag --model runs/news/model-best raw.jsonl --to label-studio > tasks.json";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let recognizer = arguments.model.open()?;
@@ -176,7 +158,7 @@ enum Answer {
     /// Each text and its entities as an object on a line.
     Json(BufWriter<Stdout>),
     /// An annotated file.
-    File(Format, Box<Writer<io::StdoutLock<'static>>>),
+    File { format: Format, model: String, writer: Box<Writer<io::StdoutLock<'static>>> },
 }
 
 impl Answer {
@@ -184,8 +166,9 @@ impl Answer {
         match arguments.to {
             Some(target) => {
                 let options = WriteOptions { quote: true, ..WriteOptions::default() };
-                let writer = Writer::new(io::stdout().lock(), "standard output", target.into(), options);
-                Self::File(target.into(), Box::new(writer))
+                let writer = Writer::new(io::stdout().lock(), "standard output", target, options);
+                let model = arguments.model.model.display().to_string();
+                Self::File { format: target, model, writer: Box::new(writer) }
             }
             None if arguments.json => Self::Json(output::stdout()),
             None => Self::Marked(output::stdout()),
@@ -199,7 +182,7 @@ impl Answer {
                 serde_json::to_writer(&mut *out, &Tagged::new(document, &entities))?;
                 out.write_all(b"\n")?;
             }
-            Self::File(format, writer) => writer.write(&annotated(document, entities, *format)?)?,
+            Self::File { format, model, writer } => writer.write(&annotated(document, entities, *format, model)?)?,
         }
         Ok(())
     }
@@ -208,12 +191,12 @@ impl Answer {
         match self {
             Self::Marked(out) | Self::Json(out) => Ok(out.flush()?),
             // Nobody reads half of a file.
-            Self::File(..) => Ok(()),
+            Self::File { .. } => Ok(()),
         }
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        if let Self::File(_, writer) = self {
+        if let Self::File { writer, .. } = self {
             let (_, losses) = writer.finish()?;
             tell(&losses);
         }
@@ -225,16 +208,19 @@ fn tell(losses: &Losses) {
     losses.to_string().lines().for_each(note);
 }
 
-/// The document with the model's entities instead of its own, as far as the format can hold it.
-fn annotated(document: &Document, mut entities: Vec<Entity>, format: Format) -> anyhow::Result<Document> {
-    if format != Format::Jsonl {
-        for entity in &mut entities {
+/// The document with the model's entities instead of its own: suggestions of this model where the format tells these from annotations.
+fn annotated(document: &Document, mut entities: Vec<Entity>, format: Format, model: &str) -> anyhow::Result<Document> {
+    let suggested = matches!(format, Format::LabelStudio | Format::Argilla);
+    for entity in &mut entities {
+        if suggested || format == Format::Prodigy {
+            entity.source = Some(model.to_owned());
+        } else if !matches!(format, Format::Jsonl | Format::Csv | Format::Tsv) {
             entity.score = None;
         }
     }
     let mut tagged = document.clone().with_entities(entities)?;
     // The model has judged the whole text, for all its labels.
-    (tagged.partial, tagged.looked_for) = (false, None);
+    (tagged.partial, tagged.looked_for) = (suggested, None);
     Ok(tagged)
 }
 

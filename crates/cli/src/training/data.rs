@@ -7,6 +7,8 @@ use schema::Document;
 use serde_json::{Value, json};
 use train::{DataError, DataSet, Source, Warning};
 
+use crate::split_record;
+
 /// An annotated file.
 pub struct Set {
     /// Where it lies.
@@ -44,6 +46,15 @@ impl Data {
     pub fn check(&self) -> Result<Vec<Warning>, DataError> {
         let [dev, test] = [&self.dev, &self.test].map(|set| set.as_ref().map(Set::source));
         train::check(self.train.source(), dev, test)
+    }
+
+    /// What does not agree with the split that the files come from.
+    pub fn disagreements(&self) -> Vec<String> {
+        let of = |(name, Set { path, documents }): (_, &Set)| match name {
+            "train" => split_record::of_training(path, documents),
+            _ => split_record::of_scored(path, documents),
+        };
+        self.sets().flat_map(of).collect()
     }
 
     /// Counts for the report.

@@ -67,6 +67,7 @@ pub fn begun(out: &Path, resume: bool) -> anyhow::Result<Option<RunFolder>> {
 /// Trains into a folder, from the start or from where the run that was `begun` there is.
 pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &Data) -> anyhow::Result<Ending> {
     let mut warnings: Vec<String> = data.check()?.iter().map(ToString::to_string).collect();
+    warnings.extend(data.disagreements());
     for warning in &warnings {
         note(&format!("warning: {warning}"));
     }

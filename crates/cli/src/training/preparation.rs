@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use corpus::fingerprint;
+use corpus::{duplicates::TextHash, fingerprint};
 use engine::Isa;
 use model::{
     Bundle, CodecSettings,
@@ -70,6 +70,7 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
     bundle.manifest.run = serde_json::to_value(&settings)?;
     bundle.manifest.base = provenance(base, &sums);
     bundle.manifest.data = data.provenance();
+    bundle.trained_on.add(data.train.documents.iter().map(|document| TextHash::of(document.text()).get()));
     // The test set decides nothing.
     let learnt = data.sets().filter(|(name, _)| *name != "test");
     let identity = Identity {

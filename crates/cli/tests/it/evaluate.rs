@@ -98,3 +98,52 @@ fn a_file_without_annotations_or_with_broken_lines_is_refused() {
     assert!(message.contains("broken.jsonl:2:") && message.contains("broken.jsonl:4:"), "{message}");
     assert!(output.stdout.is_empty());
 }
+
+#[test]
+fn slices_show_each_value_and_the_texts_without_the_field() {
+    let row = |text: &str, meta: &str| {
+        format!("{{\"text\":\"{text}\",\"entities\":[{{\"start\":0,\"end\":4,\"label\":\"PER\"}}],\"meta\":{meta}}}\n")
+    };
+    let rows = [row("Anna in Rome", r#"{"source":"web"}"#), row("Anna", r#"{"source":"mail"}"#), row("Anna", "{}")];
+    let (_folder, data) = file("gold.jsonl", &rows.concat());
+    let asked = ["--slice", "meta.source", "--slice", "meta.year"];
+    let printed = answer(&run(evaluate(&data).args(asked).arg("--json"), b""));
+    let scores: Value = serde_json::from_str(&printed).unwrap();
+    let slices = scores["slices"].as_array().unwrap();
+    assert_eq!(slices.iter().map(|slices| slices["key"].clone()).collect::<Vec<_>>(), ["source", "year"]);
+    let texts: u64 = slices[0]["slices"].as_array().unwrap().iter().map(|slice| slice["texts"].as_u64().unwrap()).sum();
+    assert_eq!((texts, slices[0]["slices"].as_array().unwrap().len()), (3, 3));
+    assert_eq!(slices[1]["slices"].as_array().unwrap().len(), 1);
+    let output = run(evaluate(&data).args(asked), b"");
+    let table = answer(&output);
+    assert!(table.contains("by meta.source, the worst first") && table.contains("(missing)"), "{table}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no text has the field meta.year"));
+    assert_eq!(run(evaluate(&data).args(["--slice", "source"]), b"").status.code(), Some(2));
+}
+
+#[test]
+fn other_names_take_the_place_of_the_entities_of_a_label() {
+    let (_folder, own) = own_answers();
+    let (_names, names) =
+        file("names.toml", "[groups.PER]\ndanish = [\"Søren\", \"Mette Friis\"]\nenglish = [\"John\"]\n");
+    let printed = answer(&run(evaluate(&own).arg("--json").arg("--counterfactual").arg(&names), b""));
+    let scores: Value = serde_json::from_str(&printed).unwrap();
+    let outcome = &scores["counterfactual"][0];
+    assert_eq!((&outcome["label"], &outcome["recall"]), (&json!("PER"), &json!(1.0)));
+    for group in outcome["groups"].as_array().unwrap() {
+        let [recall, change] = [&group["recall"], &group["change"]].map(|figure| figure.as_f64().unwrap());
+        assert!((recall - 1.0 - change).abs() < 1e-9 && group["change_interval"]["low"].as_f64().unwrap() <= change);
+    }
+    let table = answer(&run(evaluate(&own).arg("--counterfactual").arg(&names), b""));
+    assert!(table.contains("recall of PER with other names") && table.contains("danish"), "{table}");
+
+    for (text, expected) in [
+        ("[groups.ORG]\na = [\"x\"]\n", "groups.ORG: the data has no entity"),
+        ("[groups.PER]\na = []\n", "`groups.PER.a` is empty"),
+        ("[groups.PER\n", "names.toml"),
+    ] {
+        let (_names, names) = file("names.toml", text);
+        let message = refusal(&run(evaluate(&own).arg("--counterfactual").arg(&names), b""));
+        assert!(message.contains(expected), "{message}");
+    }
+}

@@ -4,6 +4,9 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
+const COMMANDS: [&str; 11] =
+    ["quickstart", "init", "collect", "prepare", "convert", "check", "split", "train", "evaluate", "quantize", "tag"];
+
 /// Compares with the text in `tests/it/help/`; `NOMEN_BLESS=1` writes it anew.
 #[track_caller]
 fn is_as_written(arguments: &[&str], name: &str) {
@@ -19,14 +22,14 @@ fn is_as_written(arguments: &[&str], name: &str) {
 #[test]
 fn the_help_of_every_command_is_as_written() {
     is_as_written(&["--help"], "nomen.txt");
-    for command in ["quickstart", "train", "evaluate", "quantize", "tag"] {
+    for command in COMMANDS {
         is_as_written(&[command, "--help"], &format!("{command}.txt"));
     }
 }
 
 #[test]
 fn every_command_has_an_example() {
-    for command in ["quickstart", "train", "evaluate", "quantize", "tag"] {
+    for command in COMMANDS {
         let help = answer(&run(nomen().args([command, "-h"]), b""));
         assert!(
             help.contains(&format!("\n  nomen {command} ")) || help.contains(&format!("| nomen {command} ")),

@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod base;
+mod check;
+mod collect;
+mod convert;
 mod evaluate;
 mod help;
+mod prepare;
 mod quantize;
+mod split;
 mod tag;
 mod train;
 

@@ -93,6 +93,61 @@ fn a_run_leaves_what_it_promises_and_its_model_tags() {
 }
 
 #[test]
+fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
+    let place = Place::new();
+    answer(&run(&mut place.train("run", 4), b""));
+    let evaluate = |model: &Path, data: &str| {
+        let mut command = nomen();
+        command.args(["evaluate", "--json", "--model"]).arg(model).arg("--data").arg(place.path(data));
+        command
+    };
+    let best = place.path("run/model-best");
+    let unseen = fs::read_to_string(place.path("test.jsonl")).unwrap();
+    let seen = fs::read_to_string(place.path("train.jsonl")).unwrap().lines().nth(3).unwrap().to_uppercase();
+    let seen = ["TEXT", "ENTITIES", "START", "END", "LABEL"]
+        .iter()
+        .fold(seen, |line, key| line.replace(&format!("\"{key}\""), &format!("\"{}\"", key.to_lowercase())));
+    fs::write(place.path("mixed.jsonl"), format!("{unseen}{seen}\n")).unwrap();
+
+    let small = place.path("small");
+    answer(&run(nomen().arg("quantize").arg("--model").arg(&best).arg("--out").arg(&small), b""));
+    for model in [&best, &small] {
+        let message = refusal(&run(&mut evaluate(model, "mixed.jsonl"), b""));
+        assert!(
+            ["mixed.jsonl", "1 of its 16 texts", "text 16", "3 CARL READS A BOOK", "--seen-too"]
+                .iter()
+                .all(|part| message.contains(part)),
+            "{message}"
+        );
+        answer(&run(evaluate(model, "mixed.jsonl").arg("--seen-too"), b""));
+        answer(&run(&mut evaluate(model, "dev.jsonl"), b""));
+    }
+
+    // A model that was made from this one has seen its texts too.
+    fs::rename(place.path("train.jsonl"), place.path("first.jsonl")).unwrap();
+    fs::rename(place.path("test.jsonl"), place.path("train.jsonl")).unwrap();
+    fs::copy(place.path("dev.jsonl"), place.path("test.jsonl")).unwrap();
+    let mut second = place.train("second", 4);
+    let base = second.get_args().position(|argument| argument == "--base").unwrap() + 1;
+    let arguments: Vec<_> = second.get_args().map(ToOwned::to_owned).collect();
+    second = nomen();
+    for (at, argument) in arguments.into_iter().enumerate() {
+        if at == base {
+            second.arg(format!("path:{}", best.display()))
+        } else {
+            second.arg(argument)
+        };
+    }
+    answer(&run(&mut second, b""));
+    for learned in ["first.jsonl", "train.jsonl"] {
+        refusal(&run(&mut evaluate(&place.path("second/model-best"), learned), b""));
+    }
+    fs::remove_file(best.join("nomen-trained-on.bin")).unwrap();
+    let message = refusal(&run(&mut evaluate(&best, "dev.jsonl"), b""));
+    assert!(message.contains("nomen-trained-on.bin"), "a bundle that lost a file is not whole: {message}");
+}
+
+#[test]
 fn a_table_shows_dev_and_test_and_what_to_do_next() {
     let place = Place::new();
     let table = answer(&run(&mut place.train("run", 4), b""));

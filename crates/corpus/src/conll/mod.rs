@@ -9,22 +9,22 @@ mod sentence;
 mod write;
 
 use std::{
-    fs::File,
-    io::{BufReader, Cursor, Read},
+    io::{Cursor, Read},
     path::Path,
 };
 
 use schema::{
-    Document, Entity, Meta,
-    tags::{self, Detector, Scheme, Tag},
+    Document, Meta,
+    tags::{self, Detector, Scheme},
 };
 use serde_json::Value;
 
 use self::sentence::{Sentence, Sentences};
 use crate::{
-    Columns, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, TagRepair,
+    Columns, ReadErrorKind, ReadOptions, Report, SchemeEvidence, SchemeFound, compression,
     error::Fault,
     lines::{BYTE_ORDER_MARK, Input},
+    tagged,
 };
 
 pub(crate) use self::{
@@ -33,7 +33,7 @@ pub(crate) use self::{
 };
 
 /// Metadata field: the number of the `-DOCSTART-` line that the sentence stands behind.
-const DOCUMENT_START: &str = "docstart";
+pub(crate) const DOCUMENT_START: &str = "docstart";
 /// Metadata field: the comment lines before the sentence, without their mark.
 const COMMENTS: &str = "comments";
 
@@ -58,11 +58,11 @@ impl<'r> Conll<'r> {
         let found = match (options.scheme, again) {
             (Some(scheme), _) => SchemeFound { scheme, evidence: SchemeEvidence::Given },
             (None, Some(path)) => {
-                let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(|e| Fault::fatal(0, e))?);
+                let mut file = compression::open(path).map_err(|e| Fault::fatal(0, e))?;
                 if report.byte_order_mark {
                     file.read_exact(&mut [0; BYTE_ORDER_MARK.len()]).map_err(|e| Fault::fatal(0, e))?;
                 }
-                conclude(Sentences::new(Box::new(file), columns, limit), true)
+                conclude(Sentences::new(file, columns, limit), true)
             }
             (None, None) => {
                 let input = Box::new(sentences_of(&head, whole));
@@ -114,18 +114,9 @@ fn conclude(mut sentences: Sentences<'_>, whole: bool) -> SchemeFound {
 }
 
 fn document(sentence: &mut Sentence, scheme: Scheme, report: &mut Report) -> Result<Document, Fault> {
-    let mut entities = Vec::new();
-    if sentence.tags.iter().any(|tag| *tag != Tag::Outside) {
-        for repair in tags::repairs(scheme, &sentence.tags) {
-            let line = sentence.lines[repair.token];
-            report.repairs.push(TagRepair { line, found: repair.found, taken_as: repair.taken_as });
-        }
-        for chunk in tags::decode(&sentence.tags) {
-            let tokens = &sentence.tokens[chunk.tokens];
-            let span = tokens.iter().copied().reduce(schema::Span::join);
-            entities.extend(span.map(|span| Entity::new(span, chunk.label)));
-        }
-    }
+    let lines = &sentence.lines;
+    let entities = tagged::entities(&sentence.tokens, &sentence.tags, scheme, |token| lines[token], report);
+    report.lines.clone_from(&sentence.lines);
     let line = sentence.lines[0];
     let invalid = |error| Fault::at(line, ReadErrorKind::Document(error));
     let (id, meta) = metadata(sentence);

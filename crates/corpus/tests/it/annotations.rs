@@ -123,11 +123,8 @@ fn a_broken_list_names_the_line() {
         ("[[\"a\",{\"entities\":[]}]\n[\"b\"", "data:2: malformed JSON: expected a comma or the end of the list"),
         ("[[\"a\",{\"entities\":[]}]]\nx", "data:2: malformed JSON: expected nothing after"),
         ("[\n[\"a\",\n{\"entities\":[}]]", "data:3: malformed JSON at column 14"),
-        ("[\n[\"a\",{\"entities\":[]", "data:2: malformed JSON: the element is not closed"),
-        (
-            "[{\"data\":1}]",
-            "data:1: malformed JSON: expected [text, {\"entities\": [...]}] pairs, found a list of objects",
-        ),
+        ("[\n[\"a\",{\"entities\":[]", "data:2: malformed JSON: the element that starts here is not closed"),
+        ("[{\"data\":1}]", "data:1: malformed JSON: expected a [text, {\"entities\": [...]}] pair, found an object"),
         ("{}", "data:1: malformed JSON: expected a list"),
         ("[[\"a\"]]", "data:1: field `the element`: expected [text, {\"entities\": [...]}]"),
         ("[[\"a\",{}]]", "data:1: field `entities`: is missing; a text without entities has an empty list"),

@@ -2,12 +2,19 @@
 #![allow(clippy::doc_markdown, clippy::unwrap_used)]
 
 mod annotations;
+mod checks;
 mod conll;
-mod limits;
+mod docbin;
+mod duplicates;
+mod huggingface;
 mod mutations;
+mod prepare;
 mod real_files;
 mod round_trips;
+mod segments;
+mod split;
 mod streams;
+mod tools;
 mod units;
 mod writers;
 

@@ -69,13 +69,48 @@ const SPACY_LIST: &str = r#"[["é Anna 👩‍🔬", {"entities": [[2, 6, "PER"]
 ]
 "#;
 const CONLL: &str = "# sent_id = 1\nEU\tNNP\tB-ORG\nsays\tVBZ\tO\n\n-DOCSTART-\t-X-\tO\n\nAnna\tNNP\tB-PER\nSmith\tNNP\tI-PER\n#\tNN\tO\n👩‍🔬\tNN\tS-creative-work\n";
+const PRODIGY: &str = r#"{"text":"é Anna 👩‍🔬","tokens":[{"text":"é","start":0,"end":1,"id":0},{"text":"Anna","start":2,"end":6,"id":1}],"spans":[{"start":2,"end":6,"token_start":1,"token_end":1,"label":"PER"}],"meta":{"a":1},"answer":"accept"}
+{"text":"b","spans":[],"answer":"reject","_input_hash":-5}
+"#;
+const DOCCANO: &str = r#"{"id":1,"text":"é Anna","label":[[2,6,"PER"]],"Comments":[]}
+{"id":2,"text":"Paris","entities":[{"id":0,"label":"LOC","start_offset":0,"end_offset":5}],"relations":[]}
+"#;
+const LABEL_STUDIO: &str = r#"[{"id":1,"data":{"text":"é Anna 👩‍🔬"},"annotations":[{"result":[{"from_name":"label","to_name":"text","type":"labels","value":{"start":2,"end":6,"text":"Anna","labels":["PER"]}}],"was_cancelled":false}],"predictions":[]},
+ {"id":2,"data":{"text":"b","x":1},"annotations":[],"predictions":[{"model_version":"m","score":0.5,"result":[]}]}]
+"#;
+const ARGILLA: &str = r#"[{"id":"a","fields":{"text":"é Anna"},"metadata":{"k":1},"responses":{"q":[{"user_id":"u","value":[{"start":2,"end":6,"label":"PER"}],"status":"submitted"}]},"suggestions":{}},
+{"id":"b","fields":{"text":"b"},"responses":[],"suggestions":{"q":{"value":[{"start":0,"end":1,"label":"X"}],"score":0.5,"agent":"m"}}}]
+"#;
+const GLINER: &str = r#"{"tokenized_text":["é","Anna","."],"ner":[[1,1,"person"],[2,2,"dot"]]}
+{"tokenized_text":[],"ner":[]}
+"#;
+const CSV: &str = "id,text,entities,labels,complete,meta\n1,\"a, \"\"b\"\"\nc\",\"[{\"\"start\"\":0,\"\"end\"\":1,\"\"label\"\":\"\"A\"\"}]\",,true,\n2,'=x,[],,true,{}\n";
+const TSV: &str = "text\tkind\né Anna \"x\tgreeting\nb\t\n";
+const ROWS: &str = r#"{"id":"1","tokens":["é","Anna","👩‍🔬"],"ner_tags":["O","B-PER","I-PER"],"weight":0.5}
+{"id":2,"tokens":["Paris","\r\n"],"tags":["B-LOC","O"]}
+
+{"tokens":[],"ner_tags":[]}
+"#;
 const TEXT: &str = "é Anna 👩‍🔬\r\n\nParis\n";
+
+const FILES: [(Format, &str); 12] = [
+    (Format::Huggingface, ROWS),
+    (Format::Jsonl, JSONL),
+    (Format::SpacyList, SPACY_LIST),
+    (Format::Conll, CONLL),
+    (Format::Text, TEXT),
+    (Format::Prodigy, PRODIGY),
+    (Format::Doccano, DOCCANO),
+    (Format::LabelStudio, LABEL_STUDIO),
+    (Format::Argilla, ARGILLA),
+    (Format::Gliner, GLINER),
+    (Format::Csv, CSV),
+    (Format::Tsv, TSV),
+];
 
 #[test]
 fn broken_files_give_errors_with_file_and_line_or_documents() {
-    for (format, valid) in
-        [(Format::Jsonl, JSONL), (Format::SpacyList, SPACY_LIST), (Format::Conll, CONLL), (Format::Text, TEXT)]
-    {
+    for (format, valid) in FILES {
         assert!(read(valid.as_bytes(), "valid", format).unwrap().all(|document| document.is_ok()), "{format}");
         let (mut refused, mut read_whole) = (0, 0);
         for case in 0..10_000u64 {
@@ -110,7 +145,7 @@ fn broken_files_give_errors_with_file_and_line_or_documents() {
 
 #[test]
 fn broken_files_of_unknown_format_are_read_as_something_or_refused() {
-    for (number, valid) in [JSONL, SPACY_LIST, CONLL, TEXT].into_iter().enumerate() {
+    for (number, (_, valid)) in FILES.into_iter().enumerate() {
         for case in 0..10_000u64 {
             let bytes = mutate(valid.as_bytes(), &mut Random(case + 100_000 * number as u64));
             match read_with(&bytes[..], "broken", &ReadOptions::default()) {

@@ -1,8 +1,8 @@
 //! What is written is read again unchanged, whatever characters the text holds.
 
-use nomen_corpus::{Format, Loss, WriteOptions, Writer, fingerprint};
+use nomen_corpus::{Format, Loss, ReadOptions, WriteOptions, Writer, fingerprint, read_with};
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use schema::{Document, Entity, Label, Span, tags::Scheme};
+use schema::{Document, Entity, Label, Span, offset::Unit, tags::Scheme};
 use serde_json::json;
 
 use crate::{read_bytes, write_bytes};
@@ -57,7 +57,7 @@ pub(crate) fn documents() -> impl Strategy<Value = Document> {
 }
 
 /// Documents with everything that a document can have.
-fn full_documents() -> impl Strategy<Value = Document> {
+pub(crate) fn full_documents() -> impl Strategy<Value = Document> {
     let number =
         any::<f64>().prop_filter("whole numbers past 64 bits are refused", |n| n.is_finite() && n.abs() < 1e18);
     (
@@ -86,7 +86,7 @@ fn full_documents() -> impl Strategy<Value = Document> {
 }
 
 /// Sentences as CoNLL gives them: tokens joined by single spaces, entities that cover whole tokens.
-fn sentences() -> impl Strategy<Value = Document> {
+pub(crate) fn sentences() -> impl Strategy<Value = Document> {
     let tokens = vec(select(vec!["a", "#", "👩‍🔬", "e\u{301}", "漢字", "word", ",", "O", "B-PER", "# "]), 1..9);
     (tokens, vec((0usize..3, 1usize..4, labels()), 0..4)).prop_map(|(words, chunks)| {
         let (mut text, mut tokens) = (String::new(), Vec::new());
@@ -115,6 +115,63 @@ fn bare(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect()
 }
 
+/// Formats that hold any text and any spans of it.
+const TEXT_AND_SPANS: [Format; 8] = [
+    Format::Jsonl,
+    Format::SpacyList,
+    Format::Prodigy,
+    Format::Doccano,
+    Format::LabelStudio,
+    Format::Argilla,
+    Format::Csv,
+    Format::Tsv,
+];
+
+fn mentions(document: &Document) -> Vec<(Span, Label)> {
+    document.entities().iter().map(|entity| (entity.span, entity.label.clone())).collect()
+}
+
+/// What the entities cover, without white space.
+fn quotes(document: &Document) -> Vec<(String, Label)> {
+    document.entities().iter().map(|e| (bare(e.span.quote(document.text())), e.label.clone())).collect()
+}
+
+/// What stands in a file of ours. doccano's format has no place to say that offsets count code points, so the caller does.
+fn read_back(bytes: &[u8], format: Format) -> Vec<Document> {
+    let unit = (format == Format::Doccano).then_some(Unit::CodePoints);
+    let options = ReadOptions { format: Some(format), unit, ..ReadOptions::default() };
+    read_with(bytes, "data", &options).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// The known tokens that are no white space: other formats know no other tokens.
+fn words(document: &Document) -> Option<Vec<Span>> {
+    let is_word = |token: &&Span| !token.quote(document.text()).trim().is_empty();
+    document.tokens().map(|tokens| tokens.iter().filter(is_word).copied().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn entities_are_equal_after_there_and_back_between_any_two_formats(several in vec(sentences(), 1..4)) {
+        let annotated: Vec<Format> = Format::ALL.into_iter().filter(|format| format.is_written() && *format != Format::Text).collect();
+        for there in &annotated {
+            let read = read_back(&write_bytes(&several, *there, WriteOptions::default()), *there);
+            for back in &annotated {
+                let read = read_back(&write_bytes(&read, *back, WriteOptions::default()), *back);
+                prop_assert_eq!(read.len(), several.len());
+                for (read, document) in read.iter().zip(&several) {
+                    // Behind a format without tokens, one with tokens only splits the text its own way.
+                    prop_assert_eq!(bare(read.text()), bare(document.text()), "{} {}", there, back);
+                    prop_assert_eq!(quotes(read), quotes(document), "{} {}", there, back);
+                    let same_text = read.text() == document.text();
+                    prop_assert!(!same_text || mentions(read) == mentions(document), "{} {}", there, back);
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5000))]
 
@@ -129,6 +186,30 @@ proptest! {
         let (read, _) = read_bytes(&bytes, Format::Jsonl).unwrap();
         prop_assert_eq!(fingerprint(&read), fingerprint([&document]));
         prop_assert_eq!(&read[..], &[document]);
+    }
+
+    #[test]
+    fn every_format_keeps_what_it_does_not_call_lost(document in full_documents()) {
+        for format in TEXT_AND_SPANS {
+            let mut writer = Writer::new(Vec::new(), "out", format, WriteOptions::default());
+            writer.write(&document).unwrap();
+            let (bytes, losses) = writer.finish().unwrap();
+            let read = read_back(&bytes, format);
+            prop_assert_eq!(read.len(), 1);
+            let kept = |loss| losses.documents(loss) == 0;
+            let same = |loss, equal: bool| !kept(loss) || equal;
+            prop_assert_eq!(read[0].text(), document.text());
+            prop_assert_eq!(mentions(&read[0]), mentions(&document), "{}", format);
+            let scores = |document: &Document| document.entities().iter().map(|e| e.score).collect::<Vec<_>>();
+            let sources = |document: &Document| document.entities().iter().map(|e| e.source.clone()).collect::<Vec<_>>();
+            prop_assert!(same(Loss::Score, scores(&read[0]) == scores(&document)), "{} scores", format);
+            prop_assert!(same(Loss::Source, sources(&read[0]) == sources(&document)), "{} sources", format);
+            prop_assert!(same(Loss::Id, read[0].id == document.id), "{} id", format);
+            prop_assert!(same(Loss::Meta, read[0].meta == document.meta), "{} meta", format);
+            prop_assert!(same(Loss::Partial, read[0].partial == document.partial), "{} partial", format);
+            prop_assert!(same(Loss::LookedFor, read[0].looked_for == document.looked_for), "{} labels", format);
+            prop_assert!(same(Loss::Tokens, words(&read[0]) == words(&document)), "{} tokens", format);
+        }
     }
 
     #[test]
@@ -166,11 +247,7 @@ proptest! {
             let text = read.first().map_or("", Document::text);
             prop_assert_eq!(bare(text), bare(document.text()));
             prop_assert_eq!(read.is_empty(), bare(document.text()).is_empty());
-            let mentions = |document: &Document| -> Vec<(String, Label)> {
-                let entities = document.entities().iter();
-                entities.map(|e| (bare(e.span.quote(document.text())), e.label.clone())).collect()
-            };
-            prop_assert_eq!(read.first().map(mentions).unwrap_or_default(), mentions(&document));
+            prop_assert_eq!(read.first().map(quotes).unwrap_or_default(), quotes(&document));
             let kept = losses.documents(Loss::WhiteSpace) + losses.documents(Loss::EmptyText) == 0;
             prop_assert_eq!(kept, text == document.text());
         }

@@ -1,13 +1,14 @@
 //! Bundles: model folders that both Nomen and transformers open.
 //!
 //! A bundle holds `config.json` with the tags in `id2label`, `tokenizer.json`, `model.safetensors`, and `nomen.json`
-//! ([`Manifest`]), written last. A folder without `nomen.json` is a model of transformers' and is opened with
+//! ([`Manifest`]), written last. One that was trained here also keeps which texts it was trained on ([`TrainedOn`]). A folder without `nomen.json` is a model of transformers' and is opened with
 //! defaults.
 
 mod labels;
 mod manifest;
 mod replace;
 mod tokenizer_file;
+mod trained_on;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +24,7 @@ use thiserror::Error;
 pub use manifest::{FileSum, MANIFEST_FILE, Manifest};
 pub use replace::replace_folder;
 use tokenizer_file::TokenizerFile;
+pub use trained_on::{TRAINED_ON_FILE, TrainedOn};
 
 use crate::{
     Head, OpenError, TokenClassifier,
@@ -48,6 +50,8 @@ pub struct Bundle {
     pub codec: Codec,
     /// What it was made from.
     pub manifest: Manifest,
+    /// The texts that it was trained on.
+    pub trained_on: TrainedOn,
     config: Value,
     /// Small files by name, as they are written again.
     files: BTreeMap<String, Vec<u8>>,
@@ -187,7 +191,8 @@ impl Bundle {
         }
         let windows = |error| BundleError::Windows { path: folder.to_owned(), error };
         let codec = Codec::new(tokenizer.tokenizer, tag_set, settings).map_err(windows)?;
-        let bundle = Self { classifier, codec, manifest, config, files };
+        let trained_on = TrainedOn::read(folder)?;
+        let bundle = Self { classifier, codec, manifest, trained_on, config, files };
         let (largest, rows) = (bundle.codec.tokenizer().max_id() as usize, bundle.classifier.shape().vocabulary);
         if largest >= rows {
             let problem = format!(
@@ -251,8 +256,10 @@ impl Bundle {
         fs::create_dir_all(parent).map_err(io(parent))?;
         let beside = replace::folder_beside(parent).map_err(io(parent))?;
         let config = pretty(&self.config);
+        let trained_on = self.trained_on.bytes();
+        let trained_on = (!trained_on.is_empty()).then_some((TRAINED_ON_FILE, &trained_on));
         let files = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes));
-        for (name, bytes) in files.chain([("config.json", &config)]) {
+        for (name, bytes) in files.chain([("config.json", &config)]).chain(trained_on) {
             let path = beside.path().join(name);
             replace::write_synced(&path, bytes).map_err(io(&path))?;
         }

@@ -16,8 +16,10 @@ use evaluate::Report;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use schema::{Document, Label};
 
-pub use self::curve::{Curve, EvaluationPoint, StepPoint};
-use self::text::visible;
+pub use self::{
+    curve::{Curve, EvaluationPoint, StepPoint},
+    text::visible,
+};
 use crate::{BaseFacts, Choice, Settings};
 
 const STYLE: &str = include_str!("style.css");

@@ -1,4 +1,5 @@
-//! Input made to exhaust memory or the stack.
+//! Input made to exhaust memory or the stack; a process of its own, so that no other test counts in its memory.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     io::{BufReader, Read, repeat},
@@ -8,11 +9,15 @@ use std::{
 
 use nomen_corpus::{Format, Limits, ReadOptions, read, read_with};
 
-use crate::error_of;
-
 const GIB: u64 = 1 << 30;
 
-/// The largest memory that this process has held, where the system tells; the other tests count in it.
+/// The message of the first error.
+fn error_of(text: &str, format: Format) -> String {
+    let reader = read(text.as_bytes(), "data", format).unwrap();
+    reader.into_iter().find_map(Result::err).expect("was read").to_string()
+}
+
+/// The largest memory that this process has held, where the system tells.
 fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -29,7 +34,8 @@ fn thread_time() -> Duration {
 
 #[test]
 fn a_line_of_two_gib_stops_at_the_limit() {
-    for format in Format::ALL {
+    // A DocBin has no lines.
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::SpacyDocbin) {
         let start: &[u8] = if format == Format::SpacyList { b"[[\"" } else { b"{" };
         let endless = BufReader::new(start.chain(repeat(b'a').take(2 * GIB)));
         let began = thread_time();

@@ -1,0 +1,16 @@
+//! What `nomen check` does around the checks: token boundaries of a model, and the findings as text, JSON and a web page.
+
+mod boundaries;
+mod excerpt;
+mod json;
+mod mending;
+mod page;
+mod text;
+
+pub use self::{
+    boundaries::Boundaries,
+    json::answer,
+    mending::mend,
+    page::page,
+    text::{list, render},
+};

@@ -97,8 +97,8 @@ struct Example<'d> {
 }
 
 /// One document as one line. A text that nobody annotated has no `label`.
-pub(crate) fn write(out: &mut impl Write, document: &Document) -> io::Result<()> {
-    let offsets = Offsets::new(document.text(), Unit::CodePoints);
+pub(crate) fn write(out: &mut impl Write, document: &Document, unit: Unit) -> io::Result<()> {
+    let offsets = Offsets::new(document.text(), unit);
     let annotated = !document.partial || !document.entities().is_empty();
     let rows = document.entities().iter().map(|entity| {
         let (start, end) = offsets.of(entity.span);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schema::{Document, tags::Scheme};
+use schema::{Document, offset::Unit, tags::Scheme};
 use tempfile::NamedTempFile;
 
 use crate::{
@@ -21,11 +21,13 @@ pub struct WriteOptions {
     pub scheme: Scheme,
     /// Add to each entity of Nomen JSONL the text that it covers, which proves the unit of its offsets.
     pub quote: bool,
+    /// What offsets count in doccano's JSONL, which does not say it: its editor counts UTF-16 units, other programs code points.
+    pub unit: Unit,
 }
 
 impl Default for WriteOptions {
     fn default() -> Self {
-        Self { scheme: Scheme::Iob2, quote: false }
+        Self { scheme: Scheme::Iob2, quote: false, unit: Unit::CodePoints }
     }
 }
 
@@ -101,7 +103,7 @@ impl<W: Write> Writer<W> {
             Format::LabelStudio => self.element(number == 1, |out| label_studio::write(out, document)),
             Format::Argilla => self.element(number == 1, |out| argilla::write(out, document)),
             Format::Prodigy => prodigy::write(&mut self.out, document),
-            Format::Doccano => doccano::write(&mut self.out, document),
+            Format::Doccano => doccano::write(&mut self.out, document, self.options.unit),
             Format::Gliner => match conll::Rows::of(document, &mut lost) {
                 Ok(rows) => gliner::write(&mut self.out, document, &rows),
                 Err(problem) => return Err(self.refuse(document, problem)),

@@ -38,6 +38,9 @@ pub struct Arguments {
     /// What the offsets of IN count, where its format leaves that open
     #[arg(long, value_enum, value_name = "UNIT")]
     offsets: Option<Offsets>,
+    /// What the offsets of OUT shall count, if it is doccano, whose editor counts UTF-16 units
+    #[arg(long, value_enum, value_name = "UNIT", default_value = "code-points")]
+    write_offsets: Offsets,
     /// Column of a table, or field of a task, that holds the text [default: text]
     #[arg(long, value_name = "NAME")]
     text_field: Option<String>,
@@ -125,7 +128,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         bail!("--json and the documents would both go to standard output; name a file for OUT");
     }
     let mut reader = arguments.open()?;
-    let options = WriteOptions { scheme: arguments.scheme, quote: arguments.quote };
+    let unit = arguments.write_offsets.into();
+    let options = WriteOptions { scheme: arguments.scheme, quote: arguments.quote, unit };
     let losses = if is_stream(target) {
         let mut writer = Writer::new(output::stdout(), "standard output", to, options);
         copy(&mut reader, |document| writer.write(document))?;

@@ -63,6 +63,19 @@ fn doccano_offsets_that_could_count_two_units_are_refused_until_somebody_says_wh
 }
 
 #[test]
+fn doccano_is_written_in_the_unit_that_the_caller_names() {
+    let document = crate::document("👩 Anna", vec![crate::entity(5, 9, "PER")]);
+    for (unit, offsets) in [(Unit::CodePoints, "[2,6,"), (Unit::Utf16, "[3,7,"), (Unit::Bytes, "[5,9,")] {
+        let options = nomen_corpus::WriteOptions { unit, ..nomen_corpus::WriteOptions::default() };
+        let bytes = crate::write_bytes(std::slice::from_ref(&document), Format::Doccano, options);
+        assert!(String::from_utf8(bytes.clone()).unwrap().contains(offsets));
+        let read_options = ReadOptions { format: Some(Format::Doccano), unit: Some(unit), ..ReadOptions::default() };
+        let (read, _) = read(&String::from_utf8(bytes).unwrap(), &read_options).unwrap();
+        assert_eq!(quotes(&read[0]), [("Anna", "PER")]);
+    }
+}
+
+#[test]
 fn doccano_has_three_names_for_its_annotations() {
     let text = concat!(
         r#"{"id":1,"text":"Anna","label":[[0,4,"PER"]],"Comments":[]}"#,

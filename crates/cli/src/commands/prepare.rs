@@ -45,7 +45,7 @@ pub struct Arguments {
     /// With --clean: make line ends spaces, too
     #[arg(long, requires = "clean")]
     join_lines: bool,
-    /// Replace addresses by <URL> and <EMAIL>
+    /// Replace addresses by `<URL>` and `<EMAIL>`
     #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',')]
     mask: Vec<Kind>,
     /// Make all letters small

@@ -172,8 +172,8 @@ fn told(answer: &Answer, schema: &Path) -> String {
     }
     match answer.labels.len() {
         0 => _ = writeln!(text, "Next: name the labels in {}.", schema.display()),
-        count => {
-            let _ = writeln!(text, "Next: write in {} what its {count} labels mean:", schema.display());
+        _ => {
+            let _ = writeln!(text, "Next: write in {} what the labels mean:", schema.display());
             for (label, entities) in &answer.labels {
                 let _ = writeln!(text, "  {label}  {entities} entities");
             }

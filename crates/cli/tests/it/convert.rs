@@ -79,3 +79,24 @@ fn a_project_gets_the_labels_of_its_data() {
     let message = refusal(&run(nomen().arg("init").arg(&project), b""));
     assert!(message.contains("is there already"), "{message}");
 }
+
+#[test]
+fn inside_a_project_commands_find_its_files_and_outside_they_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("p");
+    answer(&run(nomen().arg("init").arg(&project), b""));
+    let check = || run(nomen().arg("check").current_dir(project.join("data")), b"");
+    assert!(refusal(&check()).contains("the project has no data yet"));
+    let line = "{\"text\":\"Rome \",\"entities\":[{\"start\":0,\"end\":5,\"label\":\"PLACE\"}]}\n";
+    fs::write(project.join("data/train.jsonl"), line).unwrap();
+    let found = check();
+    let told = String::from_utf8(found.stdout).unwrap();
+    assert!(found.status.code() == Some(1) && told.contains("train.jsonl:1: "), "{told}");
+
+    for (command, missing) in
+        [(&["train"][..], "--out"), (&["evaluate", "--model", "m"], "--data"), (&["check"], "FILE")]
+    {
+        let message = refusal(&run(nomen().args(command).current_dir(folder.path()), b""));
+        assert!(message.contains(&format!("{missing} is missing; give it, or work in a project")), "{message}");
+    }
+}

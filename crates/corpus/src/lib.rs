@@ -67,6 +67,7 @@ mod tagged;
 mod text;
 mod tokens;
 mod web_page;
+mod whole_file;
 mod writer;
 
 pub use detect::{Evidence, Unrecognized};

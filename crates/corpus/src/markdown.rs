@@ -8,34 +8,11 @@ use schema::Document;
 use serde_json::Value;
 
 use crate::{
-    Limits, Report,
     error::Fault,
-    lines::{Input, encoding, newlines},
-    web_page::whole,
+    lines::{encoding, newlines},
 };
 
-pub(crate) struct Markdown<'r> {
-    input: Option<Input<'r>>,
-    limits: Limits,
-}
-
-impl<'r> Markdown<'r> {
-    pub(crate) fn new(input: Input<'r>, limits: Limits) -> Self {
-        Self { input: Some(input), limits }
-    }
-
-    /// The file, the first time.
-    pub(crate) fn next(&mut self, report: &mut Report) -> Option<Result<Document, Fault>> {
-        let input = self.input.take()?;
-        match whole(input, self.limits) {
-            Ok(bytes) if bytes.is_empty() => None,
-            Ok(bytes) => Some(document(&bytes).inspect(|_| report.unannotated += 1)),
-            Err(fault) => Some(Err(fault)),
-        }
-    }
-}
-
-fn document(bytes: &[u8]) -> Result<Document, Fault> {
+pub(crate) fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let markdown = std::str::from_utf8(bytes).map_err(|error| {
         let valid = &bytes[..error.valid_up_to()];
         let start = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -44,7 +21,6 @@ fn document(bytes: &[u8]) -> Result<Document, Fault> {
     })?;
     let Blocks { text, title, .. } = Blocks::of(markdown);
     let mut document = Document::new(text);
-    document.partial = true;
     document.meta.extend(title.map(|title| ("title".to_owned(), Value::String(title))));
     Ok(document)
 }

@@ -15,11 +15,12 @@ use crate::{
     huggingface::HuggingFace,
     jsonl::Jsonl,
     lines::{BYTE_ORDER_MARK, Input},
-    markdown::Markdown,
+    markdown,
     records::{Dialect, Records},
     table::{self, Table},
     text::Text,
-    web_page::WebPage,
+    web_page,
+    whole_file::WholeFile,
 };
 
 /// How much of an input is looked at before the first document is given.
@@ -63,8 +64,7 @@ enum Source<'r> {
     DocBin(Box<DocBin<'r>>),
     HuggingFace(Box<HuggingFace<'r>>),
     Text(Text<'r>),
-    Markdown(Markdown<'r>),
-    Page(WebPage<'r>),
+    WholeFile(WholeFile<'r>),
 }
 
 impl<'r> Source<'r> {
@@ -75,8 +75,8 @@ impl<'r> Source<'r> {
             Format::Jsonl => return Ok(Self::Jsonl(Jsonl::new(input, options))),
             Format::Csv => return Ok(Self::Table(Box::new(Table::new(input, table::COMMA, options)?))),
             Format::Tsv => return Ok(Self::Table(Box::new(Table::new(input, table::TAB, options)?))),
-            Format::Markdown => return Ok(Self::Markdown(Markdown::new(input, options.limits))),
-            Format::Html => return Ok(Self::Page(WebPage::new(input, options.limits))),
+            Format::Markdown => return Ok(Self::WholeFile(WholeFile::new(input, options.limits, markdown::document))),
+            Format::Html => return Ok(Self::WholeFile(WholeFile::new(input, options.limits, web_page::document))),
             Format::SpacyDocbin => return Ok(Self::DocBin(Box::new(DocBin::new(input, options.limits)))),
             Format::Text | Format::Conll | Format::Huggingface => {
                 return Ok(Self::Text(Text::new(input, options.limits)));
@@ -249,8 +249,7 @@ impl Iterator for Reader<'_> {
             Source::DocBin(source) => source.next(report),
             Source::HuggingFace(source) => source.next(report),
             Source::Text(source) => source.next(report),
-            Source::Markdown(source) => source.next(report),
-            Source::Page(source) => source.next(report),
+            Source::WholeFile(source) => source.next(report),
         };
         match next {
             None => {

@@ -170,14 +170,13 @@ fn told(answer: &Answer, schema: &Path) -> String {
     for (name, holds) in FOLDERS {
         let _ = writeln!(text, "  {name}/  {holds}");
     }
-    match answer.labels.len() {
-        0 => _ = writeln!(text, "Next: name the labels in {}.", schema.display()),
-        _ => {
-            let _ = writeln!(text, "Next: write in {} what the labels mean:", schema.display());
-            for (label, entities) in &answer.labels {
-                let _ = writeln!(text, "  {label}  {entities} entities");
-            }
-        }
+    if answer.labels.is_empty() {
+        let _ = writeln!(text, "Next: name the labels in {}.", schema.display());
+    } else {
+        let _ = writeln!(text, "Next: write in {} what the labels mean:", schema.display());
+    }
+    for (label, entities) in &answer.labels {
+        let _ = writeln!(text, "  {label}  {entities} entities");
     }
     text
 }

@@ -16,7 +16,7 @@ use crate::{
 /// Gather text from files, folders, web pages, sitemaps and feeds
 #[derive(Args)]
 #[command(after_help = HELP)]
-#[allow(clippy::struct_excessive_bools)] // flags
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct Arguments {
     /// Files, folders, and addresses of pages, sitemaps or feeds
     #[arg(required = true, value_name = "SOURCE")]

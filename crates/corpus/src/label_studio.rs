@@ -5,6 +5,8 @@
 //! prediction, as a partial document whose entities name the model version as their source. What is left is counted.
 //! The editor of 1.23 counts code points, a carriage return as one of them; older versions count UTF-16 units, so the quoted
 //! text proves the unit; white space in it may have been changed.
+//!
+//! What the server keeps about a task (times, users, numbers of its own) is not read.
 
 use std::io::{self, Write};
 
@@ -66,7 +68,7 @@ fn take_text(data: &mut Object, place: &Place<'_>) -> Result<String, ReadErrorKi
             let found = several.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             let found = if found.is_empty() { "none".to_owned() } else { found };
             let problem = format!(
-                "no field `text`, and of other texts there is not exactly one ({found}); say which it is (--text-field)"
+                "no field `text`, and of other texts there is not exactly one ({found}); say which it is (`nomen convert --text-field`)"
             );
             return Err(ReadErrorKind::Field { field: "data".into(), problem });
         }

@@ -145,7 +145,7 @@ impl Columns {
             let wanted = options.text_field.as_deref().unwrap_or("text");
             let found = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let problem = format!(
-                "no column of this name; the first line names {found}: say which holds the text (--text-field)"
+                "no column of this name; the first line names {found}: say which holds the text (`nomen convert --text-field`)"
             );
             return Err(ReadErrorKind::Field { field: wanted.to_owned(), problem });
         };

@@ -151,7 +151,7 @@ pub enum UnitError {
     },
     /// Two units fit and give different spans.
     #[error(
-        "the offsets could count {0} or {1} and mean different spans; add the quoted text, or say which (--offsets)"
+        "the offsets could count {0} or {1} and mean different spans; add the quoted text, or say which (`nomen convert --offsets`)"
     )]
     Ambiguous(Unit, Unit),
 }

@@ -132,7 +132,7 @@ fn label_studio_quotes_prove_the_unit_and_may_show_white_space_their_own_way() {
 fn a_label_studio_task_of_several_texts_asks_which() {
     let text = r#"[{"data":{"title":"a","body":"Anna"},"annotations":[]}]"#;
     let error = error_of(text, Format::LabelStudio);
-    assert!(error.contains("(`title`, `body`); say which it is (--text-field)"), "{error}");
+    assert!(error.contains("(`title`, `body`); say which it is (`nomen convert --text-field`)"), "{error}");
     let field = Some("body".to_owned());
     let options = ReadOptions { format: Some(Format::LabelStudio), text_field: field, ..ReadOptions::default() };
     assert_eq!(read(text, &options).unwrap().0[0].text(), "Anna");

@@ -32,7 +32,7 @@ mod vector;
 
 pub use buffer::{Buffer, Pool, SharedFloats};
 pub use isa::Isa;
-pub use ops::{Activation, Attention, Linear, Lookup, Norm};
+pub use ops::{Activation, Attention, Linear, Lookup, Norm, Target};
 pub use packed::Packed;
 pub use parameters::{Gradient, Gradients, Parameter, ParameterId, Parameters};
 pub use product::quantize_rows;

@@ -1,6 +1,9 @@
 //! A token classifier: an encoder and a head with one output a tag.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use engine::{Linear, ParameterId, Parameters, Precision, Tape, Tensor};
 use serde_json::Value;
@@ -123,9 +126,51 @@ impl TokenClassifier {
         &self.bindings
     }
 
+    /// The parameters, each once, with their part of the model.
+    pub fn parts(&self) -> impl Iterator<Item = (ParameterId, Part)> {
+        let runs = self.bindings.chunk_by(|a, b| a.parameter == b.parameter);
+        runs.map(|run| (run[0].parameter, run[0].part))
+    }
+
+    /// How many layers lie between a parameter and the head: 0 for the head and the last layer, as many as there are for the
+    /// embeddings.
+    pub fn depths(&self) -> BTreeMap<ParameterId, usize> {
+        let layers = self.shape().layers;
+        let depth = |part| match part {
+            Part::Head => 0,
+            Part::Layer(layer) => layers - 1 - layer,
+            Part::Embeddings => layers,
+        };
+        self.parts().map(|(id, part)| (id, depth(part))).collect()
+    }
+
     /// Replaces every dropout probability of the architecture.
     pub fn set_dropout(&mut self, probability: f32) {
         self.encoder.set_dropout(probability);
+    }
+
+    /// Takes over rows of another classifier's head: for each of its own tags the other's, `None` for one that stays as it is.
+    ///
+    /// # Panics
+    /// The encoders differ in width.
+    pub(crate) fn take_head_rows(&mut self, other: &Self, rows: &[Option<u32>]) {
+        let pairs = [(self.head.weight, other.head.weight), (self.head.bias, other.head.bias)];
+        for (mine, theirs) in pairs {
+            let (mine, theirs) = (self.parameters.get_mut(mine), other.parameters.get(theirs));
+            // A bias is one row of many floats, a weight many rows.
+            let width = mine.values.len() / rows.len();
+            assert_eq!(width * other.tags(), theirs.values.len(), "heads on encoders of one width");
+            for (target, row) in mine.values.chunks_exact_mut(width).zip(rows) {
+                if let Some(row) = row {
+                    target.copy_from_slice(&theirs.values[*row as usize * width..][..width]);
+                }
+            }
+        }
+    }
+
+    /// Number of tags.
+    fn tags(&self) -> usize {
+        self.parameters.get(self.head.bias).values.len()
     }
 
     /// Keeps the embeddings, the first `layers` layers, or both from being trained.

@@ -8,7 +8,7 @@ use std::{
 
 use nomen_model::{
     decode::TagSet,
-    text::{Alignment, EncodedText, Pieces, Reason, Template, Tokenizer, Windowing, encode, targets},
+    text::{Alignment, EncodedText, Pieces, Reason, SlotTarget, Template, Tokenizer, Windowing, encode, targets},
 };
 use proptest::prelude::*;
 use schema::{
@@ -265,13 +265,18 @@ fn document(text: &str, entities: &[(&str, std::ops::Range<usize>)]) -> Document
     Document::new(text).with_entities(entities.iter().map(entity).collect()).unwrap()
 }
 
-/// Tag names a slot (`?` where nothing is known), and why which entities are out of reach.
+/// Tag names a slot (`?` where nothing is known, `-` where it is of a label that nobody looked for, or `O`), and why which entities are out of reach.
 fn wanted(document: &Document) -> (Vec<&'static str>, Vec<(usize, Reason)>) {
     let tokenizer = tokenizer("bert");
     let encoded = tokenizer.encode(document.text(), document.tokens(), Alignment::Word, &wide(&tokenizer)).unwrap();
     let targets = targets(document, &encoded, &names());
     let known = ["O", "B-NAME", "I-NAME", "B-PLACE", "I-PLACE"];
-    let tags = targets.tags.iter().map(|tag| tag.map_or("?", |id| known[id as usize])).collect();
+    let name = |target: &SlotTarget| match target {
+        SlotTarget::Unknown => "?",
+        SlotTarget::Tag(id) => known[*id as usize],
+        SlotTarget::NotLookedFor => "-",
+    };
+    let tags = targets.slots.iter().map(name).collect();
     (tags, targets.unreachable.iter().map(|lost| (lost.entity, lost.reason)).collect())
 }
 
@@ -318,7 +323,10 @@ fn words_without_a_label_are_unknown_where_not_everything_was_annotated() {
     document.looked_for = Some(vec![Label::new("NAME").unwrap(), Label::new("PLACE").unwrap()]);
     assert_eq!(wanted(&document).0, ["B-NAME", "O", "O"]);
     document.looked_for = Some(vec![Label::new("NAME").unwrap()]);
-    assert_eq!(wanted(&document).0, ["B-NAME", "?", "?"]);
+    assert_eq!(wanted(&document).0, ["B-NAME", "-", "-"]);
+    let tokenizer = tokenizer("bert");
+    let encoded = tokenizer.encode(document.text(), None, Alignment::Word, &wide(&tokenizer)).unwrap();
+    assert_eq!(targets(&document, &encoded, &names()).not_looked_for, [0, 3, 4], "O and the tags of PLACE");
     document.looked_for = None;
     document.partial = true;
     assert_eq!(wanted(&document).0, ["B-NAME", "?", "?"]);

@@ -1,19 +1,26 @@
 //! Documents as the training loop sees them.
 
-use model::{Codec, Input, text::TokenizeError};
+use std::sync::Arc;
+
+use model::{
+    Codec, Input,
+    text::{EncodedText, SlotTarget, Targets, TokenizeError},
+};
 use schema::{Document, Entity};
 use thiserror::Error;
 
-/// One window of one text, with the tags that its rows should get.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::{RowTarget, Taught, Teacher};
+
+/// One window of one text, with what its rows should be tagged.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     /// Position of the document in its data set.
     pub document: usize,
     /// Piece ids, special tokens included.
     pub ids: Vec<u32>,
-    /// One a row; `None` where the row decides nothing or nothing is known.
-    pub targets: Vec<Option<u32>>,
-    /// Rows with a target.
+    /// One a row.
+    pub targets: Vec<RowTarget>,
+    /// Rows of which something is known.
     pub labelled: usize,
 }
 
@@ -41,29 +48,35 @@ pub struct DatasetError {
 }
 
 impl Dataset {
-    /// Tokenizes documents. Windows in which no row has a target teach nothing and are left out.
+    /// Tokenizes documents. Windows in which no row has a target teach nothing and are left out. Where a document does not say
+    /// what a row is, a teacher does, if there is one.
     ///
     /// # Errors
     /// The tokenizer fails on a document.
-    pub fn new(codec: &Codec, documents: &[Document]) -> Result<Self, DatasetError> {
+    pub fn new(codec: &Codec, documents: &[Document], teacher: Option<&Teacher<'_>>) -> Result<Self, DatasetError> {
+        let encode = |(index, document): (usize, &Document)| {
+            let id = document.id.clone();
+            codec.encode(Input::from(document)).map_err(|error| DatasetError { number: index + 1, id, error })
+        };
+        let encoded: Vec<EncodedText> = documents.iter().enumerate().map(encode).collect::<Result<_, _>>()?;
+        let mut taught = teacher.map(|teacher| teacher.judge(&encoded)).unwrap_or_default().into_iter();
+        let tags = codec.tag_set().len() as u32;
         let mut dataset = Self { documents: documents.len(), ..Self::default() };
-        for (index, document) in documents.iter().enumerate() {
-            let encoded = codec.encode(Input::from(document)).map_err(|error| DatasetError {
-                number: index + 1,
-                id: document.id.clone(),
-                error,
-            })?;
+        for (index, (document, encoded)) in documents.iter().zip(encoded).enumerate() {
             let targets = codec.targets(document, &encoded);
             let lost = targets.unreachable.iter().map(|lost| (index, document.entities()[lost.entity].clone()));
             dataset.unreachable.extend(lost);
+            let taught = taught.next().unwrap_or_default();
+            let rows = targets_of(&targets, &encoded, teacher.map(|teacher| (teacher, taught.as_slice())), tags);
+            let mut rows = rows.into_iter();
             for window in encoded.windows {
-                let mut rows = vec![None; window.ids.len()];
-                for (row, slot) in &window.decides {
-                    rows[*row as usize] = targets.tags[*slot as usize];
+                let mut targets = vec![RowTarget::Unknown; window.ids.len()];
+                for ((row, _), target) in window.decides.iter().zip(&mut rows) {
+                    targets[*row as usize] = target;
                 }
-                let labelled = rows.iter().flatten().count();
+                let labelled = targets.iter().filter(|target| target.is_known()).count();
                 if labelled > 0 {
-                    dataset.examples.push(Example { document: index, ids: window.ids, targets: rows, labelled });
+                    dataset.examples.push(Example { document: index, ids: window.ids, targets, labelled });
                 }
             }
         }
@@ -74,4 +87,27 @@ impl Dataset {
     pub fn pieces(&self) -> usize {
         self.examples.iter().map(|example| example.ids.len()).sum()
     }
+}
+
+/// What the decided slots of a text should be tagged, in order, by the document and a teacher's word on each of them.
+fn targets_of(
+    targets: &Targets,
+    encoded: &EncodedText,
+    teacher: Option<(&Teacher<'_>, &[Taught])>,
+    tags: u32,
+) -> Vec<RowTarget> {
+    let not_looked_for: Arc<[u32]> = targets.not_looked_for.as_slice().into();
+    let all: Vec<u32> = (0..tags).collect();
+    let decided = encoded.windows.iter().flat_map(|window| &window.decides).enumerate();
+    let target = |(index, (_, slot)): (usize, &(u32, u32))| {
+        let ask = |among: &[u32]| teacher.map(|(teacher, taught)| teacher.target(&taught[index], among));
+        match targets.slots[*slot as usize] {
+            SlotTarget::Tag(tag) => RowTarget::Tag(tag),
+            SlotTarget::Unknown => ask(&all).unwrap_or_default(),
+            SlotTarget::NotLookedFor => {
+                ask(&not_looked_for).unwrap_or_else(|| RowTarget::Among(not_looked_for.clone()))
+            }
+        }
+    };
+    decided.map(target).collect()
 }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use engine::{
-    DropoutKey, Parameters,
-    optimizer::{Adamw, AdamwConfig, NotFinite, Schedule},
+    DropoutKey, ParameterId, Parameters,
+    optimizer::{Adamw, AdamwConfig, Anchor, NotFinite, Schedule},
 };
 use evaluate::{Pair, Scores};
-use model::{Bundle, Input, RecognitionError, Workers};
+use model::{Bundle, Input, RecognitionError, Workers, encoder::Part};
 use schema::Document;
 use thiserror::Error;
 
@@ -22,6 +22,9 @@ pub struct Fit {
     settings: Settings,
     dataset: Dataset,
     dev: Vec<Document>,
+    /// Texts of what the model knew before, where it must not be forgotten.
+    old_dev: Vec<Document>,
+    anchor: Option<Anchor>,
     batches: Batches,
     schedule: Schedule,
     optimizer: Adamw,
@@ -41,7 +44,7 @@ pub struct StepReport {
     pub steps: u64,
     /// Epoch that the step lies in, from 0.
     pub epoch: u32,
-    /// Mean cross-entropy of the batch's labelled pieces, in nats.
+    /// Mean loss of the batch's labelled pieces, in nats.
     pub loss: f64,
     /// Learning rate.
     pub rate: f64,
@@ -62,6 +65,8 @@ pub struct StepReport {
 pub struct Evaluation {
     /// Strict scores.
     pub scores: Scores,
+    /// Strict scores on texts of what the model knew before; then the mean of both F1 decides which model is best.
+    pub old: Option<Scores>,
     /// Whether no evaluation before was better.
     pub is_best: bool,
     /// Time that it took.
@@ -135,8 +140,15 @@ impl Fit {
         let threads = NonZeroUsize::new(settings.threads).unwrap_or(NonZeroUsize::MIN);
         let recognizers = Workers::new(threads);
         let parameters = bundle.classifier.parameters();
+        let encoder = |part: &Part| *part != Part::Head;
+        let held = bundle.classifier.parts().filter(|(_, part)| encoder(part)).map(|(id, _)| id);
+        let anchor = (settings.l2_sp > 0.0).then(|| Anchor::new(settings.l2_sp, parameters, held));
+        let rates = bundle.classifier.depths();
+        let rate = |id: ParameterId| rates.get(&id).map_or(1.0, |depth| settings.layer_decay.powi(*depth as i32));
         Self {
-            optimizer: Adamw::new(config, parameters),
+            optimizer: Adamw::new(config, parameters).with_rates(parameters, rate),
+            anchor,
+            old_dev: Vec::new(),
             passes: Passes::new(threads.get(), recognizers.isa(), parameters),
             recognizers,
             state: State { ended: (total == 0).then_some(End::Finished), ..State::default() },
@@ -148,6 +160,12 @@ impl Fit {
             schedule,
             epoch: None,
         }
+    }
+
+    /// The same with texts of what the model knew before: it is best where it is good at both.
+    #[must_use]
+    pub fn keeping(self, old_dev: Vec<Document>) -> Self {
+        Self { old_dev, ..self }
     }
 
     /// The model as it is now, to save it or to write down what is known of it.
@@ -228,6 +246,10 @@ impl Fit {
             .optimizer
             .step(self.bundle.classifier.parameters_mut(), &mut self.passes.gradients(), rate, self.recognizers.isa())
             .map_err(|error| FitError::Gradient { step, documents: self.documents(&batch), error })?;
+        if let Some(anchor) = &self.anchor {
+            let (parameters, isa) = (self.bundle.classifier.parameters_mut(), self.recognizers.isa());
+            anchor.pull(parameters, rate, isa, self.passes.count());
+        }
         let rows = batch.iter().map(|example| self.dataset.examples[*example].labelled).sum();
         self.state.note_loss(loss, rows, (self.bundle.codec.tag_set().len() as f64).ln());
         let elapsed = begun.elapsed();
@@ -304,8 +326,11 @@ impl Fit {
         }
         let begun = Instant::now();
         let Some(scores) = self.score_dev()? else { return Ok(None) };
-        let is_best = self.state.note_score(scores.micro().f1(), self.settings.patience);
-        Ok(Some(Evaluation { scores, is_best, elapsed: begun.elapsed() }))
+        let old = if self.old_dev.is_empty() { None } else { Some(self.score(&self.old_dev)?) };
+        let f1 = scores.micro().f1();
+        let of_both = old.as_ref().map_or(f1, |old| f64::midpoint(f1, old.micro().f1()));
+        let is_best = self.state.note_score(of_both, self.settings.patience);
+        Ok(Some(Evaluation { scores, old, is_best, elapsed: begun.elapsed() }))
     }
 
     /// Scores on the dev set, as the served model would reach them; `None` without a dev set.
@@ -317,8 +342,12 @@ impl Fit {
             return Ok(None);
         }
         self.settle();
+        self.score(&self.dev).map(Some)
+    }
+
+    fn score(&self, documents: &[Document]) -> Result<Scores, FitError> {
         let failed = |error| FitError::Evaluation { step: self.state.step, error };
-        score(&self.recognizers, &self.bundle, &self.dev).map(Some).map_err(failed)
+        score(&self.recognizers, &self.bundle, documents).map_err(failed)
     }
 
     /// Looks whether every weight is a number, as it must be before the model is written anywhere: a step may leave

@@ -16,6 +16,8 @@ mod report;
 mod run;
 mod settings;
 mod state;
+mod target;
+mod teacher;
 
 pub use batches::Batches;
 pub use check::{DataError, Source, Warning, check};
@@ -32,3 +34,5 @@ pub use report::{Base, Curve, DataSet, EvaluationPoint, RunReport, StepPoint, re
 pub use run::{Flow, Outcome, Progress, Run, RunError};
 pub use settings::{Scheduler, Settings};
 pub use state::{End, State};
+pub use target::{RowTarget, Taught};
+pub use teacher::Teacher;

@@ -33,7 +33,7 @@ impl Passes {
         self.workers.iter_mut().map(|worker| &mut worker.gradients).collect()
     }
 
-    /// Mean cross-entropy in nats of the labelled rows of a batch, `shares[thread]` being what each thread takes.
+    /// Mean loss in nats of the labelled rows of a batch, `shares[thread]` being what each thread takes.
     /// Which example lies in which share decides the dropout, so the shares are part of the outcome.
     pub fn run(
         &mut self,
@@ -71,8 +71,9 @@ impl Worker {
         let packed = Packed::new(share.iter().map(|example| example.ids.len()));
         let ids: Vec<u32> = share.iter().flat_map(|example| example.ids.iter().copied()).collect();
         // Rows without a target have no part in the loss.
-        let targets = (0..).zip(share.iter().flat_map(|example| example.targets.iter().copied()));
-        let (rows, targets): (Vec<u32>, Vec<_>) = targets.filter(|(_, target)| target.is_some()).unzip();
+        let targets = (0..).zip(share.iter().flat_map(|example| &example.targets));
+        let known = targets.filter(|(_, target)| target.is_known()).map(|(row, target)| (row, target.as_target()));
+        let (rows, targets): (Vec<u32>, Vec<_>) = known.unzip();
         let mut tape = Tape::new(classifier.parameters(), &mut self.pool, &packed, isa, mode);
         let logits = classifier.forward(&mut tape, &ids, packed.positions(), Some(&rows));
         let loss = tape.cross_entropy(&logits, &targets, labelled);

@@ -127,6 +127,8 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
         patience,
         checkpoint_every: config.checkpoint_every.unwrap_or(0),
         bf16: config.bf16.unwrap_or(false),
+        layer_decay: config.layer_decay.unwrap_or(1.0),
+        l2_sp: config.l2_sp.unwrap_or(0.0),
         freeze_embeddings: config.freeze_embeddings.unwrap_or(false),
         freeze_layers: config.freeze_layers.unwrap_or(0),
     };

@@ -48,10 +48,21 @@ pub struct Settings {
     /// Round the factors of matrix products to 16 bits; sums, weights and the optimizer keep 32.
     #[serde(default)]
     pub bf16: bool,
+    /// Factor of the learning rate from one layer to the one below it; 1 for one rate everywhere.
+    #[serde(default = "one")]
+    pub layer_decay: f64,
+    /// How strongly weights are drawn back to where they started (L2-SP); 0 for not at all.
+    #[serde(default)]
+    pub l2_sp: f64,
     /// Keep the embeddings as they are.
     pub freeze_embeddings: bool,
     /// Keep so many layers, from the input, as they are.
     pub freeze_layers: usize,
+}
+
+/// The factor that changes nothing, in settings that were written before there was one.
+fn one() -> f64 {
+    1.0
 }
 
 /// How the learning rate falls after the warm-up.

@@ -2,7 +2,7 @@
 
 use nomen_engine::{
     Activation, Attention, Buffer, DropoutKey, Factors, Gradients, Isa, Linear, Lookup, Mode, Norm, Packed, Parameter,
-    ParameterId, Parameters, Pool, Precision, Random, Tape, Tensor,
+    ParameterId, Parameters, Pool, Precision, Random, Tape, Target, Tensor,
     optimizer::{Adamw, AdamwConfig},
 };
 
@@ -74,7 +74,7 @@ impl Layer {
         let mode = Mode::Training { dropout: DropoutKey::new(1, step), factors: Factors::F32 };
         let mut tape = Tape::new(&self.parameters, &mut self.pool, &self.packed, Isa::detect(), mode);
         let logits = forward(self.maps, &mut tape, &self.ids);
-        let targets: Vec<Option<u32>> = self.ids.iter().map(|id| Some(id % LABELS as u32)).collect();
+        let targets: Vec<Target<'_>> = self.ids.iter().map(|id| Target::Label(id % LABELS as u32)).collect();
         let loss = tape.cross_entropy(&logits, &targets, targets.len() as f64);
         assert!(loss.is_finite());
         tape.backward(&mut self.gradients);

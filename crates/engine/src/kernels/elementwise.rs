@@ -72,6 +72,18 @@ fn squared_sum_body<const FMA: bool>(values: &[f32]) -> f32 {
     fold(lanes)
 }
 
+kernel! {
+    /// Moves every value a share of its way to another.
+    pub(crate) fn pull(values: &mut [f32], towards: &[f32], share: f32) = pull_body;
+}
+
+#[inline(always)]
+fn pull_body<const FMA: bool>(values: &mut [f32], towards: &[f32], share: f32) {
+    for (value, towards) in values.iter_mut().zip(towards) {
+        *value = fma::<FMA>(towards - *value, share, *value);
+    }
+}
+
 /// The constants of one step of `AdamW`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdamwStep {

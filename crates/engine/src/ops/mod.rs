@@ -12,6 +12,7 @@ mod select;
 
 pub use activation::Activation;
 pub use attention::Attention;
+pub use cross_entropy::Target;
 pub use embedding::Lookup;
 pub use linear::Linear;
 pub use norm::Norm;

@@ -41,6 +41,8 @@ pub struct Adamw {
     moments: Vec<[Buffer; 2]>,
     /// How far the rows of each sparse parameter have come.
     rows: Vec<Option<Rows>>,
+    /// What each parameter's rate is multiplied by.
+    rates: Vec<f64>,
     steps: u64,
 }
 
@@ -75,7 +77,14 @@ impl Adamw {
         let rows = parameters.iter().zip(&moments).map(|(parameter, [first, second])| {
             (parameter.sparse && parameter.trainable).then(|| Rows::level(first, second, parameter.width))
         });
-        Self { config, rows: rows.collect(), moments, steps: 0 }
+        Self { config, rows: rows.collect(), rates: vec![1.0; moments.len()], moments, steps: 0 }
+    }
+
+    /// The same with a rate of its own for every parameter, as a factor of the rate of a step: discriminative fine-tuning
+    /// (Howard and Ruder, 2018).
+    #[must_use]
+    pub fn with_rates(self, parameters: &Parameters, factor: impl Fn(ParameterId) -> f64) -> Self {
+        Self { rates: (0..parameters.iter().len()).map(|index| factor(ParameterId(index))).collect(), ..self }
     }
 
     /// Steps taken so far.
@@ -155,7 +164,7 @@ impl Adamw {
         let config = self.config;
         let clip = if config.max_norm > 0.0 { (config.max_norm / (gradient_norm + 1e-6)).min(1.0) } else { 1.0 };
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
-        let constants = |decays: bool| AdamwStep {
+        let constants = |decays: bool, rate: f64| AdamwStep {
             gradient_scale: clip as f32,
             keep: if decays { (1.0 - rate * config.weight_decay) as f32 } else { 1.0 },
             rate: (rate / correction(config.beta1)) as f32,
@@ -167,13 +176,13 @@ impl Adamw {
         };
         let mut jobs = Vec::new();
         let sum: &Gradients = workers[0];
-        let all = parameters.iter_mut().zip(&mut self.moments).zip(&mut self.rows).zip(sum.iter());
-        for (((parameter, [first, second]), rows), gradient) in all {
+        let all = parameters.iter_mut().zip(&mut self.moments).zip(&mut self.rows).zip(sum.iter()).zip(&self.rates);
+        for ((((parameter, [first, second]), rows), gradient), factor) in all {
             if !parameter.trainable {
                 continue;
             }
             assert_eq!(first.len(), parameter.values.len(), "`{}` has moments", parameter.name);
-            let constants = constants(parameter.decays);
+            let constants = constants(parameter.decays, rate * factor);
             if let Some(rows) = rows {
                 let (ids, gradients) = match gradient {
                     Gradient::Rows { ids, values } => (&ids[..], &values[..]),

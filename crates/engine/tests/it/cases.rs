@@ -1,6 +1,6 @@
 //! Every operation over inputs that cross the edges of tiles and vectors.
 
-use nomen_engine::{Activation, Attention, Lookup, Tape};
+use nomen_engine::{Activation, Attention, Lookup, Tape, Target};
 
 use crate::fixture::{Case, Outcome, Weights, weighted_sum};
 
@@ -135,12 +135,22 @@ pub fn embeddings() -> Vec<Case> {
 }
 
 pub fn cross_entropy() -> Case {
+    const TEACHER: [f32; 9] = [0.4, 0.0, 0.05, 0.05, 0.2, 0.0, 0.1, 0.1, 0.1];
     let mut weights = Weights::new(8);
-    let logits = weights.input("logits", 6, 9);
-    let targets = [Some(0), None, Some(8), Some(4), None, Some(4)];
-    Case::new("cross entropy with unlabelled rows", weights, &[6], move |tape| {
+    let logits = weights.input("logits", 8, 9);
+    let targets = [
+        Target::Label(0),
+        Target::Unknown,
+        Target::Label(8),
+        Target::Among(&[4, 0, 7]),
+        Target::Unknown,
+        Target::Among(&[4]),
+        Target::Like { probabilities: &TEACHER, temperature: 1.0 },
+        Target::Like { probabilities: &TEACHER, temperature: 2.5 },
+    ];
+    Case::new("cross entropy with rows of every kind", weights, &[8], move |tape| {
         let logits = tape.embedding(vec![logits.clone()]);
-        let loss = tape.cross_entropy(&logits, &targets, 4.0);
+        let loss = tape.cross_entropy(&logits, &targets, 6.0);
         Outcome { loss, output: vec![loss as f32] }
     })
 }
@@ -202,8 +212,9 @@ pub fn encoder(lengths: &[usize], dropout: f32) -> Case {
     let rows: usize = lengths.iter().sum();
     let ids: Vec<u32> = (0..rows).map(|row| (row * row % vocabulary) as u32).collect();
     let places: Vec<u32> = lengths.iter().flat_map(|&length| 0..length as u32).collect();
-    let targets: Vec<Option<u32>> = (0..rows).map(|row| (row % 7 != 2).then_some((row % LABELS) as u32)).collect();
-    let labelled = targets.iter().flatten().count() as f64;
+    let target = |row: usize| Target::from((row % 7 != 2).then_some((row % LABELS) as u32));
+    let targets: Vec<Target<'_>> = (0..rows).map(target).collect();
+    let labelled = targets.iter().filter(|target| **target != Target::Unknown).count() as f64;
     Case::new("encoder", weights, lengths, move |tape: &mut Tape<'_>| {
         let words = Lookup { table: words, ids: ids.clone() };
         let embedded = tape.embedding(vec![words, Lookup { table: positions, ids: places.clone() }]);

@@ -1,6 +1,6 @@
 //! Values and derivatives of the operations against `PyTorch` in double precision.
 
-use nomen_engine::{Activation, Attention, Isa, Lookup, Mode, Norm, Packed, Parameters, Pool, Precision, Tape, Tensor};
+use nomen_engine::{Activation, Attention, Isa, Lookup, Mode, Norm, Packed, Parameters, Pool, Precision, Tape, Target, Tensor};
 use serde_json::Value;
 
 use crate::fixture::{Weights, assert_close, dense, largest, training};
@@ -157,7 +157,8 @@ fn cross_entropy_is_that_of_pytorch_row_by_row_with_its_gradient() {
     for isa in Isa::available() {
         let mut pool = Pool::default();
         for (row, expected) in numbers(&gold["row_losses"]).into_iter().enumerate() {
-            let only: Vec<Option<u32>> = (0..rows).map(|other| targets[other].filter(|_| other == row)).collect();
+            let only: Vec<Target<'_>> =
+                (0..rows).map(|other| targets[other].filter(|_| other == row).into()).collect();
             let mut tape = Tape::new(&weights.parameters, &mut pool, &packed, isa, Mode::Inference(Precision::F32));
             let logits = tape.embedding(vec![lookup.clone()]);
             let loss = tape.cross_entropy(&logits, &only, 1.0);
@@ -166,6 +167,7 @@ fn cross_entropy_is_that_of_pytorch_row_by_row_with_its_gradient() {
         let mut gradients = nomen_engine::Gradients::new(&weights.parameters);
         let mut tape = Tape::new(&weights.parameters, &mut pool, &packed, isa, training());
         let logits = tape.embedding(vec![lookup.clone()]);
+        let targets: Vec<Target<'_>> = targets.iter().map(|target| Target::from(*target)).collect();
         let loss = tape.cross_entropy(&logits, &targets, labelled);
         tape.backward(&mut gradients);
         assert_close("loss", &[loss as f32], &numbers(&gold["loss"]), 1e-6);

@@ -142,7 +142,7 @@ fn embeddings_have_the_slopes_of_their_forward_pass_dense_and_sparse() {
 }
 
 #[test]
-fn cross_entropy_has_the_slopes_of_its_forward_pass_with_unlabelled_rows() {
+fn cross_entropy_has_the_slopes_of_its_forward_pass_with_rows_of_every_kind() {
     check(cases::cross_entropy(), 1);
 }
 

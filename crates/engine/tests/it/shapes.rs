@@ -1,6 +1,6 @@
 //! Shapes at their limits, and shapes that do not fit.
 
-use nomen_engine::{Attention, Isa, Linear, Lookup, Norm, Packed, Pool, Tape, Tensor};
+use nomen_engine::{Attention, Isa, Linear, Lookup, Norm, Packed, Pool, Tape, Target, Tensor};
 
 use crate::fixture::{Case, Weights, largest, training, weighted_sum};
 
@@ -108,7 +108,7 @@ fn heads_that_do_not_divide_the_width_are_refused() {
 fn a_row_without_a_target_is_refused() {
     misuse(|tape, pieces| {
         let x = tape.embedding(vec![pieces.wide]);
-        tape.cross_entropy(&x, &[Some(0), None], 1.0);
+        tape.cross_entropy(&x, &[Target::Label(0), Target::Unknown], 1.0);
         x
     });
 }

@@ -145,6 +145,30 @@ impl Bundle {
         Self::assemble(base, classifier, tokenizer, tag_set, settings, manifest, config)
     }
 
+    /// Takes over the rows of another model's head for every tag that both have; `renamed` is the other's label for one of this
+    /// model's, where it has another name. The other must have an encoder of the same width, as the model has that this one
+    /// was made from. Returns the labels of which a row was taken.
+    pub fn keep_head(&mut self, of: &Self, renamed: &BTreeMap<Label, Label>) -> Vec<Label> {
+        let rows: Vec<Option<u32>> = self.codec.tag_set().names().iter().map(|name| of.their_tag(name, renamed)).collect();
+        self.classifier.take_head_rows(&of.classifier, &rows);
+        let tags = self.codec.tag_set();
+        let mut kept: Vec<Label> = (0..).zip(&rows).filter_map(|(tag, row)| row.and(tags.label(tag).cloned())).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        kept
+    }
+
+    /// This model's tag for a tag of a model that has renamed some of its labels.
+    fn their_tag(&self, name: &str, renamed: &BTreeMap<Label, Label>) -> Option<u32> {
+        let old = match name.parse() {
+            Ok(schema::tags::Tag::Part(prefix, label)) => {
+                renamed.get(&label).map(|old| schema::tags::Tag::Part(prefix, old.clone()).to_string())
+            }
+            _ => None,
+        };
+        self.codec.tag_set().tag(old.as_deref().unwrap_or(name))
+    }
+
     /// Opens a bundle of Nomen's, or a token-classification model of transformers'.
     ///
     /// # Errors

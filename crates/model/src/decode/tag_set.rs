@@ -135,6 +135,15 @@ impl TagSet {
         &self.names
     }
 
+    /// The tag of a name, or the one that stands for all tags of its label.
+    pub fn tag(&self, name: &str) -> Option<u32> {
+        let of = |name: &str| self.names.iter().position(|known| known == name).map(|id| id as u32);
+        of(name).or_else(|| match name.parse() {
+            Ok(Tag::Part(_, label)) => of(label.as_str()),
+            _ => None,
+        })
+    }
+
     /// The labels, in the order in which tags name them.
     pub fn labels(&self) -> &[Label] {
         &self.labels

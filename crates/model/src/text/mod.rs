@@ -15,7 +15,7 @@ mod windows;
 
 pub use align::Alignment;
 pub use pieces::Pieces;
-pub use targets::{Reason, Targets, Unreachable, targets};
+pub use targets::{Reason, SlotTarget, Targets, Unreachable, targets};
 pub use tokenizer::{TokenizeError, Tokenizer, TokenizerError};
 pub use vet::Refusal;
 pub use windows::{EncodedText, Template, Window, WindowError, Windowing, encode};

@@ -11,11 +11,25 @@ use crate::decode::{TagSet, chunks};
 /// What a model should say about a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Targets {
-    /// One tag id a slot; `None` where nothing is known or nothing is decided.
-    pub tags: Vec<Option<u32>>,
+    /// One a slot; [`SlotTarget::Unknown`] where nothing is decided.
+    pub slots: Vec<SlotTarget>,
+    /// `O` and the tags of the labels that nobody looked for: what a slot of [`SlotTarget::NotLookedFor`] may be.
+    pub not_looked_for: Vec<u32>,
     /// Gold entities that would not come back from these tags, sorted by position. They are still trained on the
     /// slots that express them best.
     pub unreachable: Vec<Unreachable>,
+}
+
+/// What is known of a slot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SlotTarget {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// Its tag.
+    Tag(u32),
+    /// That it is outside the entities of the labels that somebody looked for.
+    NotLookedFor,
 }
 
 /// A gold entity that no tags can express.
@@ -49,8 +63,8 @@ pub enum Reason {
 
 /// The tags for a document's entities. A slot belongs to the entity that covers most of it.
 ///
-/// Slots outside every entity get `O`; in a document whose entities are not all there ([`Document::partial`], or
-/// labels that nobody looked for) they get `None`, because nothing is known about them.
+/// Slots outside every entity get `O`. In a document whose entities are not all there ([`Document::partial`]) nothing is known
+/// about them, and where nobody looked for some of the labels ([`Document::looked_for`]) a slot may be of one of those.
 pub fn targets(document: &Document, encoded: &EncodedText, tag_set: &TagSet) -> Targets {
     let decided: Vec<usize> = {
         let mut undecided = encoded.undecided.iter().peekable();
@@ -61,25 +75,28 @@ pub fn targets(document: &Document, encoded: &EncodedText, tag_set: &TagSet) -> 
 
     let known = |entity: usize| tag_set.label_index(&document.entities()[entity].label);
     let runs = runs(&owners).filter_map(|(entity, run)| Some((run, known(entity)?)));
-    let mut tags = tag_set.encode(spans.len(), runs);
+    let tags = tag_set.encode(spans.len(), runs);
     // What comes back from the written tags is what can be reached, whatever the scheme.
     let written: Vec<u32> = tags.iter().map(|tag| tag.unwrap_or(tag_set.outside())).collect();
     let back: HashSet<_> = chunks(tag_set, &written)
         .map(|(run, label)| (spans[run.start].start(), spans[run.end - 1].end(), label))
         .collect();
 
-    let exhaustive = !document.partial
-        && document
-            .looked_for
-            .as_ref()
-            .is_none_or(|looked| tag_set.labels().iter().all(|label| looked.contains(label)));
-    for (tag, owner) in tags.iter_mut().zip(&owners) {
-        match owner {
-            None if !exhaustive => *tag = None,
-            Some(entity) if known(*entity).is_none() => *tag = None,
-            _ => {}
-        }
-    }
+    let was_looked_for = |tag: u32| match (tag_set.label(tag), &document.looked_for) {
+        (Some(label), Some(looked)) => looked.contains(label),
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let not_looked_for: Vec<u32> = (0..tag_set.len() as u32).filter(|tag| !was_looked_for(*tag)).collect();
+    let outside = match () {
+        () if document.partial || not_looked_for.len() == tag_set.len() => SlotTarget::Unknown,
+        () if not_looked_for.len() > 1 => SlotTarget::NotLookedFor,
+        () => SlotTarget::Tag(tag_set.outside()),
+    };
+    let target = |(tag, owner): (Option<u32>, &Option<usize>)| match owner {
+        None => outside,
+        Some(entity) => known(*entity).and(tag).map_or(SlotTarget::Unknown, SlotTarget::Tag),
+    };
     let mut unreachable = Vec::new();
     for (entity, Entity { span, .. }) in document.entities().iter().enumerate() {
         let reason = match known(entity) {
@@ -89,11 +106,11 @@ pub fn targets(document: &Document, encoded: &EncodedText, tag_set: &TagSet) -> 
         };
         unreachable.push(Unreachable { entity, reason });
     }
-    let mut slots = vec![None; encoded.slots.len()];
-    for (slot, tag) in decided.into_iter().zip(tags) {
-        slots[slot] = tag;
+    let mut slots = vec![SlotTarget::Unknown; encoded.slots.len()];
+    for (slot, target) in decided.into_iter().zip(tags.into_iter().zip(&owners).map(target)) {
+        slots[slot] = target;
     }
-    Targets { tags: slots, unreachable }
+    Targets { slots, not_looked_for, unreachable }
 }
 
 /// The entity that covers most of each slot, the first of equals.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::{
-    DropoutKey, Factors, Gradient, Gradients, Isa, Mode, Packed, Pool, Precision, Tape,
+    DropoutKey, Factors, Gradient, Gradients, Isa, Mode, Packed, Pool, Precision, Tape, Target,
     optimizer::{Adamw, AdamwConfig, Decay, Schedule},
 };
 use nomen_model::{TokenClassifier, encoder::Binding};
@@ -57,7 +57,7 @@ fn training_with(factors: Factors) -> Mode {
 fn pass(model: &TokenClassifier, golden: &Golden, isa: Isa, factors: Factors, gradients: &mut Gradients) -> f64 {
     let packed = golden.packed();
     let targets = (0..).zip(golden.targets()).filter(|(_, target)| target.is_some());
-    let (rows, targets): (Vec<u32>, Vec<_>) = targets.unzip();
+    let (rows, targets): (Vec<u32>, Vec<_>) = targets.map(|(row, target)| (row, Target::from(target))).unzip();
     let mut pool = Pool::default();
     let mut tape = Tape::new(model.parameters(), &mut pool, &packed, isa, training_with(factors));
     let logits = model.forward(&mut tape, &golden.ids(), packed.positions(), Some(&rows));

@@ -52,6 +52,8 @@ pub(super) const KEYS: &[Key] = &[
     key("max_grad_norm", NotNegative),
     key("dropout", Probability),
     key("bf16", Flag),
+    key("layer_decay", Ratio),
+    key("l2_sp", NotNegative),
     key("freeze_embeddings", Flag),
     key("freeze_layers", Whole(0, U32)),
     key("alignment", Name(&["word", "piece"])),

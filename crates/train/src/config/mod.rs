@@ -37,6 +37,8 @@ pub struct RunConfig {
     pub max_grad_norm: Option<f64>,
     pub dropout: Option<f32>,
     pub bf16: Option<bool>,
+    pub layer_decay: Option<f64>,
+    pub l2_sp: Option<f64>,
     pub freeze_embeddings: Option<bool>,
     pub freeze_layers: Option<usize>,
     pub alignment: Option<Alignment>,

@@ -1,6 +1,6 @@
 //! Documents as batches see them.
 
-use nomen_train::{Dataset, Events, Settings};
+use nomen_train::{Dataset, Events, RowTarget, Settings};
 use schema::{Document, Entity, Label, Span};
 
 use crate::sample;
@@ -12,7 +12,7 @@ fn person(text: &str, word: &str) -> Document {
 }
 
 fn dataset(settings: &Settings, documents: &[Document]) -> Dataset {
-    Dataset::new(&sample::bundle(settings).codec, documents).unwrap()
+    Dataset::new(&sample::bundle(settings).codec, documents, None).unwrap()
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn every_word_of_a_long_text_has_its_tag_in_one_window() {
     assert!(dataset.examples.len() > 5 && dataset.examples.iter().all(|example| example.ids.len() <= 12));
     let labelled: usize = dataset.examples.iter().map(|example| example.labelled).sum();
     assert_eq!(labelled, document.text().split(' ').count());
-    let inside = |target: &Option<u32>| target.is_some_and(|tag| tag != 0);
+    let inside = |target: &RowTarget| matches!(target, RowTarget::Tag(tag) if *tag != 0);
     assert_eq!(dataset.examples.iter().flat_map(|example| &example.targets).filter(|target| inside(target)).count(), 1);
 }
 

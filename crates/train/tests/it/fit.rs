@@ -144,7 +144,7 @@ fn a_budget_of_pieces_is_kept_and_no_text_is_left_out() {
     let reports = run(&mut fit(settings.clone()));
     assert!(reports.iter().all(|report| report.pieces <= 100));
     assert!(reports.iter().map(|report| report.pieces).sum::<usize>() > reports.len() * 70);
-    let dataset = Dataset::new(&sample::bundle(&settings).codec, &sample::train_set()).unwrap();
+    let dataset = Dataset::new(&sample::bundle(&settings).codec, &sample::train_set(), None).unwrap();
     assert_eq!(reports.iter().map(|report| report.pieces).sum::<usize>(), dataset.pieces());
     assert_eq!(Batches::new(&dataset, &settings).steps(), reports.len() as u64);
 }

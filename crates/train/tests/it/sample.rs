@@ -98,7 +98,7 @@ pub fn fit(settings: Settings) -> Fit {
 /// A run in memory over these documents.
 pub fn fit_on(settings: Settings, train: &[Document], dev: Vec<Document>) -> Fit {
     let bundle = bundle(&settings);
-    let dataset = Dataset::new(&bundle.codec, train).unwrap();
+    let dataset = Dataset::new(&bundle.codec, train, None).unwrap();
     Fit::new(bundle, settings, dataset, dev)
 }
 

@@ -168,6 +168,34 @@ impl TokenClassifier {
         }
     }
 
+    /// Moves every weight that another classifier has as well to a point between both: `share` of its own, the rest of the
+    /// other's. `rows` says for each of its own tags which is the other's.
+    ///
+    /// # Panics
+    /// The encoders differ.
+    pub(crate) fn average(&mut self, other: &Self, rows: &[Option<u32>], share: f32) {
+        let heads = [self.head.weight, self.head.bias];
+        let mix = |mine: &mut [f32], theirs: &[f32]| {
+            assert_eq!(mine.len(), theirs.len(), "weights of one encoder");
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine = theirs + (*mine - theirs) * share;
+            }
+        };
+        let ids: Vec<ParameterId> = self.parts().map(|(id, _)| id).filter(|id| !heads.contains(id)).collect();
+        for id in ids {
+            mix(&mut self.parameters.get_mut(id).values, &other.parameters.get(id).values);
+        }
+        for (mine, theirs) in heads.into_iter().zip([other.head.weight, other.head.bias]) {
+            let (mine, theirs) = (self.parameters.get_mut(mine), other.parameters.get(theirs));
+            let width = mine.values.len() / rows.len();
+            for (mine, row) in mine.values.chunks_exact_mut(width).zip(rows) {
+                if let Some(row) = row {
+                    mix(mine, &theirs.values[*row as usize * width..][..width]);
+                }
+            }
+        }
+    }
+
     /// Number of tags.
     fn tags(&self) -> usize {
         self.parameters.get(self.head.bias).values.len()

@@ -93,6 +93,9 @@ impl Events {
             {
                 line.extend(scores);
             }
+            if let Some(old) = &evaluation.old {
+                line["old"] = json!(old);
+            }
             line["seconds"] = json!(evaluation.elapsed.as_secs_f64());
             self.write(&line)?;
             self.file.flush()?;

@@ -73,6 +73,14 @@ pub struct Evaluation {
     pub elapsed: Duration,
 }
 
+impl Evaluation {
+    /// What decides which model is best: F1, or the mean of that and F1 on what the model knew before.
+    pub fn score(&self) -> f64 {
+        let f1 = self.scores.micro().f1();
+        self.old.as_ref().map_or(f1, |old| f64::midpoint(f1, old.micro().f1()))
+    }
+}
+
 /// Why a run cannot go on.
 #[derive(Debug, Error)]
 pub enum FitError {
@@ -327,10 +335,9 @@ impl Fit {
         let begun = Instant::now();
         let Some(scores) = self.score_dev()? else { return Ok(None) };
         let old = if self.old_dev.is_empty() { None } else { Some(self.score(&self.old_dev)?) };
-        let f1 = scores.micro().f1();
-        let of_both = old.as_ref().map_or(f1, |old| f64::midpoint(f1, old.micro().f1()));
-        let is_best = self.state.note_score(of_both, self.settings.patience);
-        Ok(Some(Evaluation { scores, old, is_best, elapsed: begun.elapsed() }))
+        let mut evaluation = Evaluation { scores, old, is_best: false, elapsed: begun.elapsed() };
+        evaluation.is_best = self.state.note_score(evaluation.score(), self.settings.patience);
+        Ok(Some(evaluation))
     }
 
     /// Scores on the dev set, as the served model would reach them; `None` without a dev set.

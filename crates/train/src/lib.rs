@@ -18,6 +18,7 @@ mod settings;
 mod state;
 mod target;
 mod teacher;
+mod teacher_labels;
 
 pub use batches::Batches;
 pub use check::{DataError, Source, Warning, check};
@@ -36,3 +37,4 @@ pub use settings::{Scheduler, Settings};
 pub use state::{End, State};
 pub use target::{RowTarget, Taught};
 pub use teacher::Teacher;
+pub use teacher_labels::{add_teacher_labels, calibrated_confidence};

@@ -12,7 +12,7 @@ use model::BundleError;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::{CheckpointError, End, Events, Fit, FitError, Identity, Resumed, RunFolder, State, StepReport};
+use crate::{CheckpointError, End, Evaluation, Events, Fit, FitError, Identity, Resumed, RunFolder, State, StepReport};
 
 /// Time between two checkpoints where the settings name no number of steps. A crash then costs a minute of work, and
 /// writing a small model's checkpoint (1 to 2 seconds for 22 million weights) a fiftieth of it.
@@ -159,7 +159,7 @@ impl<'f> Run<'f> {
             // A model that has just been ruined is none to keep, though there may be none before it.
             let is_ruined = report.ended == Some(End::Diverged);
             if let Some(evaluation) = report.evaluation.as_ref().filter(|_| !is_ruined) {
-                self.keep_best(fit, &evaluation.scores, &mut tell)?;
+                self.keep_best(fit, evaluation, &mut tell)?;
             }
             if report.ended.is_some() {
                 last_scores = report.evaluation.map(|evaluation| evaluation.scores);
@@ -186,15 +186,15 @@ impl<'f> Run<'f> {
     fn keep_best(
         &mut self,
         fit: &mut Fit,
-        scores: &Scores,
+        evaluation: &Evaluation,
         tell: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), RunError> {
-        let score = scores.micro().f1();
+        let score = evaluation.score();
         if self.saved_score.is_some_and(|saved| score < saved) {
             return Ok(());
         }
         fit.check_weights()?;
-        match save_model(fit, &self.folder.model_best(), Some(scores)) {
+        match save_model(fit, &self.folder.model_best(), Some(&evaluation.scores)) {
             Ok(()) => {
                 self.saved_score = Some(score);
                 tell(Progress::BestSaved);

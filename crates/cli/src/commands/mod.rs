@@ -11,6 +11,7 @@ mod quickstart;
 mod split;
 mod tag;
 mod train;
+mod update;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ enum Command {
     Check(check::Arguments),
     Split(split::Arguments),
     Train(train::Arguments),
+    Update(update::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
     Tag(tag::Arguments),
@@ -55,6 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(arguments),
         Command::Split(arguments) => split::run(arguments),
         Command::Train(arguments) => train::run(arguments),
+        Command::Update(arguments) => update::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),
         Command::Tag(arguments) => tag::run(arguments),

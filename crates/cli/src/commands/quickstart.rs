@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let begun = training::begun(out, out.join("run.lock").exists())?;
     let config = Configuration::new(begun.as_ref(), Ok)?;
     let [train, dev, test] = FILES.map(|(name, text)| write(out, name, text));
-    let data = Data { train: train?, dev: Some(dev?), test: Some(test?) };
+    let data = Data { train: train?, dev: Some(dev?), test: Some(test?), known: None };
     note(&format!("the example's data is in {}", out.join("data").display()));
     match training::run(out, begun, &config, &data)? {
         Ending::Asked(code) => {

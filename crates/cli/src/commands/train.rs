@@ -85,6 +85,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         train: set(&files.train)?,
         dev: files.dev.as_ref().map(set).transpose()?,
         test: files.test.as_ref().map(set).transpose()?,
+        known: None,
     };
     if data.dev.is_none() {
         note("no --dev: the last model is taken for the best, and nothing tells when to stop");

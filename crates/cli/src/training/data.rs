@@ -7,6 +7,7 @@ use schema::Document;
 use serde_json::{Value, json};
 use train::{DataError, DataSet, Source, Warning};
 
+use super::knowledge::Knowledge;
 use crate::split_record;
 
 /// An annotated file.
@@ -25,6 +26,8 @@ pub struct Data {
     pub dev: Option<Set>,
     /// What the best model is judged on.
     pub test: Option<Set>,
+    /// What is taken along from the model that is updated, if one is.
+    pub known: Option<Knowledge>,
 }
 
 impl Set {
@@ -37,9 +40,22 @@ impl Set {
 impl Data {
     /// The files with what they are for.
     pub fn sets(&self) -> impl Iterator<Item = (&'static str, &Set)> {
-        [("train", Some(&self.train)), ("dev", self.dev.as_ref()), ("test", self.test.as_ref())]
-            .into_iter()
-            .filter_map(|(name, set)| Some((name, set?)))
+        let known = |set: fn(&Knowledge) -> &Option<Set>| self.known.as_ref().and_then(|known| set(known).as_ref());
+        let sets = [
+            ("train", Some(&self.train)),
+            ("replay", known(|known| &known.replay)),
+            ("unlabelled", known(|known| &known.unlabelled)),
+            ("dev", self.dev.as_ref()),
+            ("old dev", known(|known| &known.dev)),
+            ("test", self.test.as_ref()),
+        ];
+        sets.into_iter().filter_map(|(name, set)| Some((name, set?)))
+    }
+
+    /// Every document that is learned from.
+    pub fn learnt(&self) -> impl Iterator<Item = &Document> {
+        let is_learnt = |name: &str| matches!(name, "train" | "replay" | "unlabelled");
+        self.sets().filter(move |(name, _)| is_learnt(name)).flat_map(|(_, set)| &set.documents)
     }
 
     /// What a user should know of the data before the run.
@@ -51,7 +67,7 @@ impl Data {
     /// What does not agree with the split that the files come from.
     pub fn disagreements(&self) -> Vec<String> {
         let of = |(name, Set { path, documents }): (_, &Set)| match name {
-            "train" => split_record::of_training(path, documents),
+            "train" | "replay" | "unlabelled" => split_record::of_training(path, documents),
             _ => split_record::of_scored(path, documents),
         };
         self.sets().flat_map(of).collect()

@@ -2,8 +2,10 @@
 
 mod data;
 mod display;
+mod knowledge;
 mod outcome;
 mod preparation;
+mod updating;
 
 use std::{fs, path::Path};
 
@@ -18,6 +20,8 @@ use crate::{fetching, progress::note, signals::Signals};
 
 pub use self::{
     data::{Data, Set},
+    knowledge::{Knowledge, Method, rename},
+    updating::average,
     outcome::{Finished, best},
 };
 

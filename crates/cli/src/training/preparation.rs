@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use corpus::{duplicates::TextHash, fingerprint};
 use engine::Isa;
 use model::{
@@ -15,7 +15,7 @@ use schema::{Document, Label, Schema};
 use serde_json::{Value, json};
 use train::{BaseFacts, Choice, DataFacts, Dataset, Facts, Fit, Identity, Plan, RunConfig, Settings, Warning};
 
-use super::{Configuration, Data, Set};
+use super::{Configuration, Data, Set, updating};
 use crate::progress::note;
 
 /// A run that is ready for its first step, and what was found on the way.
@@ -34,10 +34,17 @@ pub struct Prepared {
 
 /// Decides the settings, tokenizes the data and puts a new head on the base.
 pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow::Result<Prepared> {
-    let labels = data.train.documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
-    let mut labels: Vec<Label> = labels.collect();
-    labels.sort_unstable();
-    let schema = Schema::of_labels(labels);
+    let old = if Bundle::has_head(&base.path) { Some(Bundle::open(&base.path)?) } else { None };
+    let schema = match (&data.known, &old) {
+        (Some(known), Some(old)) => known.schema(&old.manifest.schema, data.learnt())?,
+        (Some(_), None) => bail!("{}: there is no trained model in this folder", base.path.display()),
+        (None, _) => {
+            let labels = data.train.documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
+            let mut labels: Vec<Label> = labels.collect();
+            labels.sort_unstable();
+            Schema::of_labels(labels)
+        }
+    };
 
     let facts = facts(config, data, base, &schema)?;
     let Plan { settings, .. } = train::plan(&config.resolved, &facts)?;
@@ -57,8 +64,20 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
 
     let model = NewModel { schema: &schema, settings: settings.codec(), seed: settings.seed };
     let mut bundle = Bundle::from_base(&base.path, &model)?;
-    let dataset = Dataset::new(&bundle.codec, &data.train.documents)
-        .with_context(|| format!("{} cannot be tokenized", data.train.path.display()))?;
+    if let Some(old) = &old {
+        let renamed = data.known.as_ref().map(|known| known.renamed.clone()).unwrap_or_default();
+        let kept = bundle.keep_head(old, &renamed);
+        let names: Vec<&str> = kept.iter().map(Label::as_str).collect();
+        note(&match names.as_slice() {
+            [] => "the base knows other labels; the head is new".to_owned(),
+            _ => format!("the head of the base is kept for {}", names.join(", ")),
+        });
+    }
+    let dataset = match (&data.known, &old) {
+        (Some(known), Some(old)) => updating::dataset(&bundle, old, known, data, settings.threads)?,
+        _ => Dataset::new(&bundle.codec, &data.train.documents, None)
+            .with_context(|| format!("{} cannot be tokenized", data.train.path.display()))?,
+    };
     let warning = Warning::of_unreachable(data.train.source(), dataset.unreachable.len());
     let warnings: Vec<String> = warning.iter().map(ToString::to_string).collect();
     for warning in &warnings {
@@ -70,7 +89,7 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
     bundle.manifest.run = serde_json::to_value(&settings)?;
     bundle.manifest.base = provenance(base, &sums);
     bundle.manifest.data = data.provenance();
-    bundle.trained_on.add(data.train.documents.iter().map(|document| TextHash::of(document.text()).get()));
+    bundle.trained_on.add(data.learnt().map(|document| TextHash::of(document.text()).get()));
     // The test set decides nothing.
     let learnt = data.sets().filter(|(name, _)| *name != "test");
     let identity = Identity {
@@ -79,9 +98,10 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
         data: learnt.map(|(name, set)| (name.to_owned(), fingerprint(&set.documents))).collect(),
         labels: schema.labels().map(ToString::to_string).collect(),
     };
-    let (texts, pieces) = (data.train.documents.len(), dataset.pieces());
+    let (texts, pieces) = (data.learnt().count(), dataset.pieces());
     let dev = data.dev.as_ref().map(|dev| dev.documents.clone()).unwrap_or_default();
-    let fit = Fit::new(bundle, settings, dataset, dev);
+    let old_dev = data.known.as_ref().and_then(|known| Some(known.dev.as_ref()?.documents.clone()));
+    let fit = Fit::new(bundle, settings, dataset, dev).keeping(old_dev.unwrap_or_default());
     note(&format!("{texts} texts, {pieces} word pieces, {} labels; {} steps", schema.len(), fit.steps()));
     Ok(Prepared { fit, identity, choices, base: facts.base, warnings })
 }
@@ -92,18 +112,23 @@ fn facts(config: &Configuration, data: &Data, base: &BaseFolder, schema: &Schema
     let alignment = config.resolved.alignment.unwrap_or(Alignment::Word);
     let settings = CodecSettings { alignment, max_length: 512, stride: 128 };
     let bundle = Bundle::from_base(&base.path, &NewModel { schema, settings, seed: 0 })?;
-    let facts = |set: &Set| -> anyhow::Result<DataFacts> {
-        let encode = |(index, document): (usize, &Document)| {
-            let failed = || format!("{}: document {} cannot be tokenized", set.path.display(), index + 1);
-            bundle.codec.encode(document.into()).with_context(failed)
-        };
-        let encoded: Vec<EncodedText> = set.documents.iter().enumerate().map(encode).collect::<Result<_, _>>()?;
-        Ok(DataFacts::of(set.documents.iter().zip(&encoded)))
+    let facts = |sets: &[&Set]| -> anyhow::Result<DataFacts> {
+        let mut encoded: Vec<(&Document, EncodedText)> = Vec::new();
+        for set in sets {
+            for (index, document) in set.documents.iter().enumerate() {
+                let failed = || format!("{}: document {} cannot be tokenized", set.path.display(), index + 1);
+                encoded.push((document, bundle.codec.encode(document.into()).with_context(failed)?));
+            }
+        }
+        Ok(DataFacts::of(encoded.iter().map(|(document, encoded)| (*document, encoded))))
     };
+    let known = data.known.as_ref();
+    let learnt = [Some(&data.train), known.and_then(|known| known.replay.as_ref()), known.and_then(|known| known.unlabelled.as_ref())];
+    let learnt: Vec<&Set> = learnt.into_iter().flatten().collect();
     let parameters = bundle.classifier.parameters().iter().map(|parameter| parameter.values.len()).sum();
     Ok(Facts {
-        train: facts(&data.train)?,
-        dev: data.dev.as_ref().map(facts).transpose()?,
+        train: facts(&learnt)?,
+        dev: data.dev.as_ref().map(|dev| facts(&[dev])).transpose()?,
         base: BaseFacts::new(bundle.classifier.shape(), parameters),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
     })

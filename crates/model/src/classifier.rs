@@ -178,7 +178,7 @@ impl TokenClassifier {
         let mix = |mine: &mut [f32], theirs: &[f32]| {
             assert_eq!(mine.len(), theirs.len(), "weights of one encoder");
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
-                *mine = theirs + (*mine - theirs) * share;
+                *mine = *mine * share + theirs * (1.0 - share);
             }
         };
         let ids: Vec<ParameterId> = self.parts().map(|(id, _)| id).filter(|id| !heads.contains(id)).collect();

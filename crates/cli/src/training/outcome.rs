@@ -1,6 +1,7 @@
 //! What a run came to: the best model judged, in a table, as JSON and as a page.
 
 use std::{
+    collections::BTreeMap,
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -8,12 +9,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use engine::Isa;
-use evaluate::Report;
+use engine::{Isa, Precision};
+use evaluate::{Report, Scores};
 use model::{Bundle, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
-use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings};
+use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, score};
 
 use super::{Data, Set};
 use crate::{judgement, progress::note, scores};
@@ -53,6 +54,9 @@ pub struct Judged {
     /// Its scores on test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Report>,
+    /// Its scores with products in 8 bits, by the name of the set.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub int8: BTreeMap<&'static str, Scores>,
 }
 
 /// The best model of the run in a folder.
@@ -74,7 +78,7 @@ impl Finished {
                  lower the rate (--set learning_rate=...) and train into another --out",
             ),
         }
-        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None };
+        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None, int8: BTreeMap::new() };
         if path.is_dir() {
             let bundle = Bundle::open(&path)?;
             judged.step = bundle.manifest.scores["step"].as_u64();
@@ -83,6 +87,13 @@ impl Finished {
             let report = |set: &Set| judgement::report(&recognizer, &set.documents, None);
             judged.dev = data.dev.as_ref().map(report).transpose()?;
             judged.test = data.test.as_ref().map(report).transpose()?;
+            let bundle = Bundle::open(&path)?;
+            let workers = Workers::new(threads).with_precision(Precision::Int8);
+            for (name, set) in [("dev", &data.dev), ("test", &data.test)] {
+                if let Some(set) = set {
+                    judged.int8.insert(name, score(&workers, &bundle, &set.documents)?);
+                }
+            }
             if let Some(test) = &judged.test {
                 note_test(&path, test)?;
             }
@@ -109,6 +120,7 @@ impl Finished {
             warnings: &self.warnings,
             dev: judged.dev.as_ref(),
             test: judged.test.as_ref(),
+            int8: &judged.int8,
         });
         fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))?;
         note(&format!("report: {}", path.display()));
@@ -145,8 +157,16 @@ impl Judged {
         let reports: Vec<(&str, &Report)> =
             sets.into_iter().filter_map(|(name, report)| Some((name, report.as_ref()?))).collect();
         let table = if reports.is_empty() { String::new() } else { scores::side_by_side(&reports) + "\n" };
+        let f1 = |(name, report): (_, &Report)| Some((name, self.int8.get(name)?.micro().f1(), report.scores.micro().f1()));
+        let in_8_bits = reports.iter().copied().filter_map(f1);
+        let in_8_bits: Vec<String> =
+            in_8_bits.map(|(name, int8, f32)| format!("{name} F1 {int8:.4} ({:+.4})", int8 - f32)).collect();
+        let in_8_bits = match in_8_bits.as_slice() {
+            [] => String::new(),
+            scores => format!("in 8 bits (--precision int8): {}\n", scores.join(", ")),
+        };
         let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
         let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
-        table + &model.unwrap_or_default()
+        table + &in_8_bits + &model.unwrap_or_default()
     }
 }

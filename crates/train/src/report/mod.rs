@@ -12,7 +12,7 @@ mod training;
 
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
-use evaluate::Report;
+use evaluate::{Report, Scores};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use schema::{Document, Label};
 
@@ -51,6 +51,8 @@ pub struct RunReport<'r> {
     pub dev: Option<&'r Report>,
     /// The best model on the test set.
     pub test: Option<&'r Report>,
+    /// Its scores with products in 8 bits, by the name of the set.
+    pub int8: &'r BTreeMap<&'static str, Scores>,
 }
 
 /// The base model of a run.
@@ -133,7 +135,7 @@ pub fn render(run: &RunReport<'_>) -> String {
                     @if sets.is_empty() {
                         section { h2 { "Scores" } p.none { "There was no dev or test set to judge the model on." } }
                     } @else {
-                        section { h2 { "Scores" } (scores::overall(&sets)) }
+                        section { h2 { "Scores" } (scores::overall(&sets, run.int8)) }
                         section { h2 { "Scores by label" } (scores::by_label(run, &sets)) }
                         section {
                             h2 { "Confusion of labels" }

@@ -217,6 +217,8 @@ fn a_run_with_another_setting_is_refused_and_the_setting_named() {
         patience: 1,
         checkpoint_every: 1,
         bf16: true,
+        layer_decay: 0.9,
+        l2_sp: 1.0,
         freeze_embeddings: true,
         freeze_layers: 1,
     };

@@ -2,6 +2,7 @@
 //! target folder (`tmp/report.html`), to be looked at.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -15,6 +16,7 @@ use nomen_train::{
 use schema::{Document, Entity, Label, Span};
 
 const STEPS: u64 = 456;
+static NOT_JUDGED: BTreeMap<&str, Scores> = BTreeMap::new();
 
 fn example(name: &str) -> (PathBuf, Vec<Document>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/tech").join(name);
@@ -99,7 +101,7 @@ fn events(folder: &Path, dev: &[Document]) -> Curve {
             let f1 = scores.micro().f1();
             let is_best = f1 >= best;
             best = f1.max(best);
-            Evaluation { scores, is_best, elapsed: Duration::from_millis(1_700) }
+            Evaluation { scores, old: None, is_best, elapsed: Duration::from_millis(1_700) }
         });
         events
             .step(&StepReport {
@@ -146,6 +148,7 @@ fn empty(settings: &Settings) -> RunReport<'_> {
         warnings: &[],
         dev: None,
         test: None,
+        int8: &NOT_JUDGED,
     }
 }
 
@@ -198,6 +201,7 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
         warnings: &warnings,
         dev: Some(&judged_dev),
         test: Some(&judged_test),
+        int8: &BTreeMap::from([("dev", judged_dev.scores.clone()), ("test", judged_test.scores.clone())]),
         ..empty(&settings)
     };
     let page = render(&report);

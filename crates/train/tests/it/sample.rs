@@ -78,6 +78,8 @@ pub fn settings() -> Settings {
         patience: 0,
         checkpoint_every: 0,
         bf16: false,
+        layer_decay: 1.0,
+        l2_sp: 0.0,
         freeze_embeddings: false,
         freeze_layers: 0,
     }

@@ -13,6 +13,7 @@ mod quantize;
 mod split;
 mod tag;
 mod train;
+mod update;
 
 use std::{
     io::Write as _,

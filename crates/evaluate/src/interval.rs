@@ -35,6 +35,14 @@ impl Interval {
         Self::bootstrap(texts.len(), resamples, seed, |drawn| recall_change(drawn.map(|text| texts[text])))
     }
 
+    /// The same of the change in F1.
+    pub fn of_f1_change(texts: &[(Counts, Counts)], resamples: usize, seed: u64) -> Option<Self> {
+        Self::bootstrap(texts.len(), resamples, seed, |drawn| {
+            let (before, after) = sums(drawn.map(|text| texts[text]));
+            after.f1() - before.f1()
+        })
+    }
+
     fn bootstrap(
         texts: usize,
         resamples: usize,
@@ -63,12 +71,17 @@ impl Interval {
 
 /// Recall after less recall before.
 pub(crate) fn recall_change(texts: impl Iterator<Item = (Counts, Counts)>) -> f64 {
+    let (before, after) = sums(texts);
+    after.recall() - before.recall()
+}
+
+fn sums(texts: impl Iterator<Item = (Counts, Counts)>) -> (Counts, Counts) {
     let (mut before, mut after) = (Counts::default(), Counts::default());
     for (one, other) in texts {
         before += one;
         after += other;
     }
-    after.recall() - before.recall()
+    (before, after)
 }
 
 /// Random numbers of their own for each number and seed.

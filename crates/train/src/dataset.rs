@@ -1,5 +1,6 @@
 //! Documents as the training loop sees them.
 
+use corpus::augment::Augmented;
 use model::{Codec, Input, text::TokenizeError};
 use schema::{Document, Entity};
 use thiserror::Error;
@@ -7,7 +8,7 @@ use thiserror::Error;
 /// One window of one text, with the tags that its rows should get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// Position of the document in its data set.
+    /// Position of the document in its data set; of a copy, that of the document that it was made from.
     pub document: usize,
     /// Piece ids, special tokens included.
     pub ids: Vec<u32>,
@@ -48,26 +49,43 @@ impl Dataset {
     pub fn new(codec: &Codec, documents: &[Document]) -> Result<Self, DatasetError> {
         let mut dataset = Self { documents: documents.len(), ..Self::default() };
         for (index, document) in documents.iter().enumerate() {
-            let encoded = codec.encode(Input::from(document)).map_err(|error| DatasetError {
-                number: index + 1,
-                id: document.id.clone(),
-                error,
-            })?;
-            let targets = codec.targets(document, &encoded);
-            let lost = targets.unreachable.iter().map(|lost| (index, document.entities()[lost.entity].clone()));
-            dataset.unreachable.extend(lost);
-            for window in encoded.windows {
-                let mut rows = vec![None; window.ids.len()];
-                for (row, slot) in &window.decides {
-                    rows[*row as usize] = targets.tags[*slot as usize];
-                }
-                let labelled = rows.iter().flatten().count();
-                if labelled > 0 {
-                    dataset.examples.push(Example { document: index, ids: window.ids, targets: rows, labelled });
-                }
-            }
+            let lost = dataset.add(codec, index, document)?;
+            dataset.unreachable.extend(lost.into_iter().map(|entity| (index, entity)));
         }
         Ok(dataset)
+    }
+
+    /// With the windows of copies behind those of the documents. They count as no documents, and what is unreachable in
+    /// them was so in their source or says nothing about the data.
+    ///
+    /// # Errors
+    /// The tokenizer fails on a copy; the document that it was made from is named.
+    pub fn with_copies(mut self, codec: &Codec, copies: &[Augmented]) -> Result<Self, DatasetError> {
+        for copy in copies {
+            self.add(codec, copy.source, &copy.document)?;
+        }
+        Ok(self)
+    }
+
+    /// Adds a document's windows; the entities that no tags can express are returned.
+    fn add(&mut self, codec: &Codec, index: usize, document: &Document) -> Result<Vec<Entity>, DatasetError> {
+        let encoded = codec.encode(Input::from(document)).map_err(|error| DatasetError {
+            number: index + 1,
+            id: document.id.clone(),
+            error,
+        })?;
+        let targets = codec.targets(document, &encoded);
+        for window in encoded.windows {
+            let mut rows = vec![None; window.ids.len()];
+            for (row, slot) in &window.decides {
+                rows[*row as usize] = targets.tags[*slot as usize];
+            }
+            let labelled = rows.iter().flatten().count();
+            if labelled > 0 {
+                self.examples.push(Example { document: index, ids: window.ids, targets: rows, labelled });
+            }
+        }
+        Ok(targets.unreachable.iter().map(|lost| document.entities()[lost.entity].clone()).collect())
     }
 
     /// Word pieces of all windows, special tokens included.

@@ -1,5 +1,6 @@
 //! Fine-tuning: run configuration, batches, the training loop, checkpoints, reports.
 
+mod augment;
 mod batches;
 mod check;
 mod checkpoint;
@@ -17,6 +18,7 @@ mod run;
 mod settings;
 mod state;
 
+pub use augment::{Augment, Augmentations};
 pub use batches::Batches;
 pub use check::{DataError, Source, Warning, check};
 pub use checkpoint::{CheckpointError, Checkpoints, Resumed};

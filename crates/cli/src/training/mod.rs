@@ -1,5 +1,6 @@
 //! A training run from files to models: what `train` and `quickstart` share.
 
+mod augmenting;
 mod data;
 mod display;
 mod outcome;
@@ -8,9 +9,10 @@ mod preparation;
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail};
-use train::{Flow, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder};
+use train::{Fit, Flow, Identity, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder};
 
 use self::{
+    augmenting::Measured,
     display::Display,
     preparation::{Prepared, prepare},
 };
@@ -73,28 +75,63 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
     }
     let spec = config.resolved.base.clone().context("no base is set; name one with --base")?;
     let base = fetching::fetch(&spec)?;
-    let Prepared { mut fit, identity, choices, base: facts, warnings: of_tokens } = prepare(config, data, &base)?;
-    warnings.extend(of_tokens);
+    let mut prepared = prepare(config, data, &base)?;
+    warnings.append(&mut prepared.warnings);
 
     let folder = match begun {
         Some(folder) => folder,
         None => RunFolder::open(out)?,
     };
-    let resume = folder.is_occupied();
-    if !resume {
+    if !folder.is_occupied() {
         let path = folder.join("run.toml");
-        fs::write(&path, RunConfig::of(spec, fit.settings()).to_toml())
+        fs::write(&path, RunConfig::of(spec, prepared.fit.settings()).to_toml())
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    let mut run = if resume { Run::resume(&folder, identity, &mut fit)? } else { Run::begin(&folder, identity)? };
+    let signals = Signals::listen().context("signals cannot be listened for")?;
+    // The run's folder says what is going on before the comparison begins, and --resume goes on with either.
+    let identity = prepared.identity.clone();
+    let mut run = start(&folder, identity, &mut prepared.fit)?;
+    let augmented = match augmenting::measure(&folder, &prepared, data, &base, &signals)? {
+        Measured::Asked(code) => return Ok(Ending::Asked(code)),
+        Measured::Done(augmented) => augmented,
+    };
+    let Prepared { mut fit, choices, base: facts, .. } = prepared;
+    match drive(&mut run, &mut fit, &signals)? {
+        Outcome::Stopped => Ok(Ending::Asked(signals.leave().unwrap_or_default())),
+        Outcome::Ended(end) => {
+            let (settings, steps) = (fit.settings().clone(), fit.steps());
+            Ok(Ending::Finished(Box::new(Finished {
+                folder,
+                end,
+                settings,
+                choices,
+                steps,
+                base,
+                facts,
+                warnings,
+                augmented,
+            })))
+        }
+    }
+}
+
+/// Begins the run of a folder, or goes on with it.
+fn start(folder: &RunFolder, identity: Identity, fit: &mut Fit) -> Result<Run<'_>, RunError> {
+    if !folder.is_occupied() {
+        return Run::begin(folder, identity);
+    }
+    let run = Run::resume(folder, identity, fit)?;
     if let Some(resumed) = &run.resumed {
         resumed.damaged.iter().for_each(|damage| note(&format!("warning: passed over a damaged checkpoint: {damage}")));
         note(&format!("going on from step {} of {}", resumed.step, fit.steps()));
     }
+    Ok(run)
+}
 
-    let signals = Signals::listen().context("signals cannot be listened for")?;
+/// Takes a run to its end, or to where a signal stops it.
+fn drive(run: &mut Run<'_>, fit: &mut Fit, signals: &Signals) -> Result<Outcome, RunError> {
     let mut display = Display::new(fit.state().step, fit.steps());
-    let outcome = run.drive(&mut fit, |told| {
+    let outcome = run.drive(fit, |told| {
         match told {
             Told::Step(report) => display.step(report),
             Told::BestSaved => {}
@@ -103,12 +140,5 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
         if signals.leave().is_some() { Flow::Stop } else { Flow::Continue }
     })?;
     display.summarize();
-    drop(display);
-    match outcome {
-        Outcome::Stopped => Ok(Ending::Asked(signals.leave().unwrap_or_default())),
-        Outcome::Ended(end) => {
-            let (settings, steps) = (fit.settings().clone(), fit.steps());
-            Ok(Ending::Finished(Box::new(Finished { folder, end, settings, choices, steps, base, facts, warnings })))
-        }
-    }
+    Ok(outcome)
 }

@@ -8,14 +8,15 @@ use std::{
 };
 
 use anyhow::Context as _;
+use corpus::augment::Summary;
 use engine::Isa;
 use evaluate::Report;
 use model::{Bundle, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
-use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings};
+use train::{Augmentations, Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings};
 
-use super::{Data, Set};
+use super::{Data, Set, augmenting};
 use crate::{judgement, progress::note, scores};
 
 /// A run that is over.
@@ -36,6 +37,8 @@ pub struct Finished {
     pub facts: BaseFacts,
     /// What was said of the data.
     pub warnings: Vec<String>,
+    /// What augmenting made, where there are copies.
+    pub augmented: Option<Summary>,
 }
 
 /// The best model of a run with its scores.
@@ -53,6 +56,9 @@ pub struct Judged {
     /// Its scores on test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Report>,
+    /// What augmenting made and brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentations>,
 }
 
 /// The best model of the run in a folder.
@@ -74,7 +80,7 @@ impl Finished {
                  lower the rate (--set learning_rate=...) and train into another --out",
             ),
         }
-        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None };
+        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None, augmentation: None };
         if path.is_dir() {
             let bundle = Bundle::open(&path)?;
             judged.step = bundle.manifest.scores["step"].as_u64();
@@ -83,6 +89,9 @@ impl Finished {
             let report = |set: &Set| judgement::report(&recognizer, &set.documents, None);
             judged.dev = data.dev.as_ref().map(report).transpose()?;
             judged.test = data.test.as_ref().map(report).transpose()?;
+            let augmented = self.augmented.as_ref();
+            let measured = augmented.map(|made| augmenting::judge(made, &self.folder, &recognizer, data, threads));
+            judged.augmentation = measured.transpose()?;
             if let Some(test) = &judged.test {
                 note_test(&path, test)?;
             }
@@ -109,6 +118,7 @@ impl Finished {
             warnings: &self.warnings,
             dev: judged.dev.as_ref(),
             test: judged.test.as_ref(),
+            augmentation: judged.augmentation.as_ref(),
         });
         fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))?;
         note(&format!("report: {}", path.display()));
@@ -147,6 +157,7 @@ impl Judged {
         let table = if reports.is_empty() { String::new() } else { scores::side_by_side(&reports) + "\n" };
         let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
         let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
-        table + &model.unwrap_or_default()
+        let augmentation = self.augmentation.as_ref().map(augmenting::render).unwrap_or_default();
+        table + &augmentation + &model.unwrap_or_default()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use corpus::{duplicates::TextHash, fingerprint};
+use corpus::{augment::Augmented, duplicates::TextHash, fingerprint};
 use engine::Isa;
 use model::{
     Bundle, CodecSettings,
@@ -13,7 +13,7 @@ use model::{
 };
 use schema::{Document, Label, Schema};
 use serde_json::{Value, json};
-use train::{BaseFacts, Choice, DataFacts, Dataset, Facts, Fit, Identity, Plan, RunConfig, Settings, Warning};
+use train::{Augment, BaseFacts, Choice, DataFacts, Dataset, Facts, Fit, Identity, Plan, RunConfig, Settings, Warning};
 
 use super::{Configuration, Data, Set};
 use crate::progress::note;
@@ -30,6 +30,10 @@ pub struct Prepared {
     pub base: BaseFacts,
     /// What the user should know of the data.
     pub warnings: Vec<String>,
+    /// Changed copies of the training texts.
+    pub copies: Vec<Augmented>,
+    /// The labels.
+    schema: Schema,
 }
 
 /// Decides the settings, tokenizes the data and puts a new head on the base.
@@ -55,15 +59,58 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
         note("warning: this processor has no instructions for products of 16 bits: bf16=false trains faster here");
     }
 
-    let model = NewModel { schema: &schema, settings: settings.codec(), seed: settings.seed };
-    let mut bundle = Bundle::from_base(&base.path, &model)?;
-    let dataset = Dataset::new(&bundle.codec, &data.train.documents)
-        .with_context(|| format!("{} cannot be tokenized", data.train.path.display()))?;
-    let warning = Warning::of_unreachable(data.train.source(), dataset.unreachable.len());
+    let copies = settings.augment.copies_of(&data.train.documents, &schema, settings.seed)?;
+    let Assembled { fit, identity, unreachable, pieces } = assemble(data, base, &schema, settings, &copies)?;
+    let warning = Warning::of_unreachable(data.train.source(), unreachable);
     let warnings: Vec<String> = warning.iter().map(ToString::to_string).collect();
     for warning in &warnings {
         note(&format!("warning: {warning}"));
     }
+    let texts = data.train.documents.len();
+    let of_copies = if copies.is_empty() { String::new() } else { format!(" and {} changed copies", copies.len()) };
+    note(&format!("{texts} texts{of_copies}, {pieces} word pieces, {} labels; {} steps", schema.len(), fit.steps()));
+    Ok(Prepared { fit, identity, choices, base: facts.base, warnings, copies, schema })
+}
+
+impl Prepared {
+    /// The same run without copies: as many steps, the same seed.
+    pub fn without_copies(&self, data: &Data, base: &BaseFolder) -> anyhow::Result<(Fit, Identity)> {
+        let settings = Settings {
+            augment: Augment::default(),
+            max_steps: self.fit.steps(),
+            // As many as the steps need, so that the steps decide.
+            num_train_epochs: u32::try_from(self.fit.steps()).unwrap_or(u32::MAX),
+            ..self.fit.settings().clone()
+        };
+        let Assembled { fit, identity, .. } = assemble(data, base, &self.schema, settings, &[])?;
+        Ok((fit, identity))
+    }
+}
+
+/// A run in memory, and what its data came to.
+struct Assembled {
+    fit: Fit,
+    identity: Identity,
+    /// Entities that no tags can express.
+    unreachable: usize,
+    /// Word pieces of an epoch.
+    pieces: usize,
+}
+
+/// Puts a new head on the base and the data behind it. Only the texts of the files count as what the model was trained
+/// on: whoever has seen a copy has seen its source.
+fn assemble(
+    data: &Data,
+    base: &BaseFolder,
+    schema: &Schema,
+    settings: Settings,
+    copies: &[Augmented],
+) -> anyhow::Result<Assembled> {
+    let model = NewModel { schema, settings: settings.codec(), seed: settings.seed };
+    let mut bundle = Bundle::from_base(&base.path, &model)?;
+    let dataset = Dataset::new(&bundle.codec, &data.train.documents)
+        .and_then(|dataset| dataset.with_copies(&bundle.codec, copies))
+        .with_context(|| format!("{} cannot be tokenized", data.train.path.display()))?;
 
     let sums: BTreeMap<String, String> =
         base.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect();
@@ -73,17 +120,22 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
     bundle.trained_on.add(data.train.documents.iter().map(|document| TextHash::of(document.text()).get()));
     // The test set decides nothing.
     let learnt = data.sets().filter(|(name, _)| *name != "test");
+    let mut prints: BTreeMap<String, String> =
+        learnt.map(|(name, set)| (name.to_owned(), fingerprint(&set.documents))).collect();
+    if !copies.is_empty() {
+        // Stands for the files of names and synonyms too.
+        prints.insert("augmented".to_owned(), fingerprint(copies.iter().map(|copy| &copy.document)));
+    }
     let identity = Identity {
         settings: settings.clone(),
         base: sums,
-        data: learnt.map(|(name, set)| (name.to_owned(), fingerprint(&set.documents))).collect(),
+        data: prints,
         labels: schema.labels().map(ToString::to_string).collect(),
     };
-    let (texts, pieces) = (data.train.documents.len(), dataset.pieces());
+    let (unreachable, pieces) = (dataset.unreachable.len(), dataset.pieces());
     let dev = data.dev.as_ref().map(|dev| dev.documents.clone()).unwrap_or_default();
     let fit = Fit::new(bundle, settings, dataset, dev);
-    note(&format!("{texts} texts, {pieces} word pieces, {} labels; {} steps", schema.len(), fit.steps()));
-    Ok(Prepared { fit, identity, choices, base: facts.base, warnings })
+    Ok(Assembled { fit, identity, unreachable, pieces })
 }
 
 /// What the settings are decided by.

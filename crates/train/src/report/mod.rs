@@ -1,5 +1,6 @@
 //! `report.html`: what a run did and what came of it, as one page that needs nothing else.
 
+mod augmentation;
 mod confusion;
 mod curve;
 mod errors;
@@ -20,7 +21,7 @@ pub use self::{
     curve::{Curve, EvaluationPoint, StepPoint},
     text::visible,
 };
-use crate::{BaseFacts, Choice, Settings};
+use crate::{Augmentations, BaseFacts, Choice, Settings};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -51,6 +52,8 @@ pub struct RunReport<'r> {
     pub dev: Option<&'r Report>,
     /// The best model on the test set.
     pub test: Option<&'r Report>,
+    /// What augmenting the training texts came to, where there are copies.
+    pub augmentation: Option<&'r Augmentations>,
 }
 
 /// The base model of a run.
@@ -157,6 +160,7 @@ pub fn render(run: &RunReport<'_>) -> String {
                             }
                         }
                     }
+                    @if let Some(augmentation) = run.augmentation { (augmentation::section(augmentation)) }
                     section { h2 { "Run" } (facts::facts(run)) }
                     section { h2 { "Settings" } (facts::settings(run)) }
                 }

@@ -10,7 +10,7 @@ use corpus::fingerprint;
 use engine::Random;
 use model::{Bundle, bundle::NewModel, text::Alignment};
 use nomen_train::{
-    Dataset, Events, Fit, Flow, Identity, Outcome, Progress, Run, RunError, RunFolder, Scheduler, Settings,
+    Augment, Dataset, Events, Fit, Flow, Identity, Outcome, Progress, Run, RunError, RunFolder, Scheduler, Settings,
 };
 use schema::{Document, Entity, Label, Schema, Span};
 use serde_json::Value;
@@ -80,6 +80,7 @@ pub fn settings() -> Settings {
         bf16: false,
         freeze_embeddings: false,
         freeze_layers: 0,
+        augment: Augment::default(),
     }
 }
 

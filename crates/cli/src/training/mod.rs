@@ -116,7 +116,7 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
 }
 
 /// Begins the run of a folder, or goes on with it.
-fn start(folder: &RunFolder, identity: Identity, fit: &mut Fit) -> Result<Run<'_>, RunError> {
+fn start<'f>(folder: &'f RunFolder, identity: Identity, fit: &mut Fit) -> Result<Run<'f>, RunError> {
     if !folder.is_occupied() {
         return Run::begin(folder, identity);
     }

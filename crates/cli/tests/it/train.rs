@@ -172,6 +172,53 @@ fn a_folder_with_a_run_is_refused_and_resume_needs_one() {
 }
 
 #[test]
+fn copies_are_written_down_and_what_they_bring_is_told() {
+    let place = Place::new();
+    let augmented = |out| {
+        let mut command = place.train(out, 12);
+        command.args(["--set", "augment.copies=2", "--set", "augment.mentions=1", "--set", "augment.join=0.5"]);
+        command
+    };
+    let judged: Value = serde_json::from_str(&answer(&run(augmented("run").arg("--json"), b""))).unwrap();
+    let told = &judged["augmentation"];
+    assert_eq!((&told["copies"], &told["methods"]["mentions"]["texts"]), (&120.into(), &120.into()));
+    assert_eq!(told["on_dev"]["after"], judged["dev"]["ents_f"]);
+    assert!(told["on_dev"]["interval"]["low"].is_number());
+    let copies = fs::read_to_string(place.path("run/augmented.jsonl")).unwrap();
+    assert_eq!(copies.lines().count(), 120);
+    let first: Value = serde_json::from_str(copies.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["meta"]["augmented"]["source"], &first["meta"]["augmented"]["copy"]), (&1.into(), &1.into()));
+    assert!(fs::read_to_string(place.path("run/report.html")).unwrap().contains("<h2>Augmentation</h2>"));
+
+    // The measure is the run that whoever asks for no copies gets.
+    answer(&run(&mut place.train("plain", 12), b""));
+    assert_eq!(weights(&place.path("run/without-augmentation")), weights(&place.path("plain")));
+    assert_ne!(weights(&place.path("run")), weights(&place.path("plain")));
+    // It changes nothing in the run that it measures, and is left out on demand.
+    answer(&run(augmented("alone").args(["--set", "augment.compare=false"]), b""));
+    assert_eq!(weights(&place.path("run")), weights(&place.path("alone")));
+    assert!(!place.path("alone/without-augmentation").exists());
+    // What the model was trained on are the texts of the file.
+    let trained_on = |run: &str| fs::read(place.path(run).join("model-last/nomen-trained-on.bin")).unwrap();
+    assert_eq!(trained_on("run"), trained_on("plain"));
+
+    let message = refusal(&run(augmented("run").args(["--resume", "--set", "augment.mentions=0.5"]), b""));
+    assert!(message.contains("settings.augment.mentions") && message.contains("data.augmented"), "{message}");
+}
+
+#[test]
+fn wrong_files_of_names_are_told_with_their_line() {
+    let place = Place::new();
+    fs::write(place.path("names.tsv"), "PER\tEva\nCITY\tRome\n").unwrap();
+    let mut command = place.train("run", 4);
+    command.args(["--set", "augment.copies=1", "--set", "augment.mentions=0.5", "--set"]);
+    command.arg(format!("augment.mentions_file={}", place.path("names.tsv").display()));
+    let message = refusal(&run(&mut command, b""));
+    assert!(message.contains("names.tsv:2: no text has an entity of the label `CITY`"), "{message}");
+    assert!(!place.path("run").exists());
+}
+
+#[test]
 fn wrong_settings_and_data_are_refused_before_anything_is_made() {
     let place = Place::new();
     let refused = |arguments: &[&str]| refusal(&run(place.train("run", 4).args(arguments), b""));

@@ -2,6 +2,7 @@
 #![allow(clippy::doc_markdown, clippy::unwrap_used)]
 
 mod annotations;
+mod augment;
 mod checks;
 mod conll;
 mod docbin;

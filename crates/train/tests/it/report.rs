@@ -7,9 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use evaluate::{Pair, Report, Scores};
+use corpus::augment::{MethodSummary, Summary};
+use evaluate::{Change, Interval, Pair, Report, Scores};
 use nomen_train::{
-    Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings, Source,
+    Augmentations, Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings, Source,
     StepReport, Warning, render,
 };
 use schema::{Document, Entity, Label, Span};
@@ -146,6 +147,7 @@ fn empty(settings: &Settings) -> RunReport<'_> {
         warnings: &[],
         dev: None,
         test: None,
+        augmentation: None,
     }
 }
 
@@ -181,6 +183,16 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
             .map(|warning| warning.to_string())
             .collect();
     let settings = settings();
+    let made = MethodSummary { texts: 1_200, places: 2_400 };
+    let augmentation = Augmentations {
+        summary: Summary { copies: 1_500, unchanged: 300, methods: [("mentions", made)].into() },
+        on_dev: Some(Change {
+            before: 0.6,
+            after: 0.612,
+            difference: 0.012,
+            interval: Some(Interval { low: -0.004, high: 0.028, level: 0.95, resamples: 1_000, seed: 0 }),
+        }),
+    };
     let report = RunReport {
         machine: "AVX-512",
         data: vec![
@@ -198,9 +210,12 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
         warnings: &warnings,
         dev: Some(&judged_dev),
         test: Some(&judged_test),
+        augmentation: Some(&augmentation),
         ..empty(&settings)
     };
     let page = render(&report);
+    assert!(page.contains("0.612 with the copies and 0.600 without them, +0.012 (95 % interval -0.004 to +0.028): other"));
+    assert!(page.contains("settings") && page.contains("augment.mentions"));
     fs::write(folder.join("report.html"), &page).unwrap();
 
     let f1 = format!("{:.3}", judged_test.scores.micro().f1());
@@ -218,6 +233,7 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
             "Confusion of labels",
             "The worst errors",
             "Out of reach",
+            "Augmentation",
             "Run",
             "Settings"
         ]

@@ -91,8 +91,8 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
     }
     .max(1) as u64;
     let max_steps = config.max_steps.unwrap_or(0);
-    let num_train_epochs =
-        choices.take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences, times));
+    let num_train_epochs = choices
+        .take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences, times));
     let all = u64::from(num_train_epochs).saturating_mul(steps_an_epoch);
     let steps = if max_steps == 0 { all } else { all.min(max_steps) };
 

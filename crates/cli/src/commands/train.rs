@@ -62,6 +62,8 @@ pub struct Arguments {
 const HELP: &str = "\
 Leaves in DIR: model-best (the best on the dev set) and model-last, report.html, events.jsonl
 (every step), run.toml (all settings: given as --config they repeat the run), checkpoints.
+With augment.copies above 0 it learns from changed copies of the training texts too: augmented.jsonl
+holds them, and without-augmentation is the same run without them, by which they are measured.
 Ctrl-C or SIGTERM saves a checkpoint and leaves; the same command with --resume goes on.
 Exit codes: 0 done, 1 the run diverged, 2 wrong usage or input, 130 or 143 stopped by a signal.
 
@@ -69,6 +71,7 @@ Examples:
   nomen train --train train.jsonl --dev dev.jsonl --test test.jsonl --out runs/news
   nomen train --train train.conll --dev dev.conll --base hf:google-bert/bert-base-cased --out runs/bert
   nomen train --train train.jsonl --dev dev.jsonl --out runs/quick --set max_steps=100 --set seed=7
+  nomen train --train train.jsonl --dev dev.jsonl --out runs/more --set augment.copies=3 --set augment.mentions=0.5
   cd contracts && nomen train";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {

@@ -11,11 +11,7 @@ use model::{Bundle, Recognizer, Workers, base::BaseFolder};
 use train::{Augmentations, Outcome, RunFolder};
 
 use super::{Data, Prepared, drive, start};
-use crate::{
-    judgement::Judgement,
-    progress::note,
-    signals::Signals,
-};
+use crate::{judgement::Judgement, progress::note, signals::Signals};
 
 /// Folder of the run without copies, inside of the run's.
 pub const WITHOUT: &str = "without-augmentation";
@@ -44,7 +40,10 @@ pub fn measure(
     if prepared.fit.settings().augment.compare && data.dev.is_some() {
         let folder = RunFolder::open(&folder.join(WITHOUT))?;
         let (mut fit, identity) = prepared.without_copies(data, base)?;
-        note(&format!("without copies first, for comparison, into {} (--set augment.compare=false leaves it out)", folder.path().display()));
+        note(&format!(
+            "without copies first, for comparison, into {} (--set augment.compare=false leaves it out)",
+            folder.path().display()
+        ));
         let mut run = start(&folder, identity, &mut fit)?;
         if fit.state().ended.is_none() && drive(&mut run, &mut fit, signals)? == Outcome::Stopped {
             return Ok(Measured::Asked(signals.leave().unwrap_or_default()));
@@ -80,8 +79,12 @@ pub fn render(augmentations: &Augmentations) -> String {
     let Augmentations { summary, on_dev } = augmentations;
     let count = |(method, made): (Method, MethodSummary)| format!("{method} in {}", made.texts);
     let methods: Vec<String> = summary.by_method().map(count).collect();
-    let mut told =
-        format!("augmentation: {} copies, {} of them unchanged; {}\n", summary.copies, summary.unchanged, methods.join(", "));
+    let mut told = format!(
+        "augmentation: {} copies, {} of them unchanged; {}\n",
+        summary.copies,
+        summary.unchanged,
+        methods.join(", ")
+    );
     if let Some(Change { before, after, difference, interval }) = on_dev {
         let interval = interval.map(|it| format!(", 95 % interval {:+.3} to {:+.3}", it.low, it.high));
         told += &format!(

@@ -96,8 +96,7 @@ impl Contexts {
 
     /// Another word of one of these contexts, the first one first.
     fn draw(&self, number: usize, contexts: &[Context; 3], draws: &mut Draws) -> Option<&str> {
-        let is_alike =
-            |other: &&usize| **other != number && self.classes[**other].abs_diff(self.classes[number]) <= 1;
+        let is_alike = |other: &&usize| **other != number && self.classes[**other].abs_diff(self.classes[number]) <= 1;
         contexts.iter().find_map(|context| {
             let words = self.at.get(context)?;
             let drawn = (0..TRIES).find_map(|_| draws.one_of(words).filter(is_alike))?;

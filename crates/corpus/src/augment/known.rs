@@ -17,7 +17,8 @@ pub(super) struct Known<'k> {
 }
 
 impl<'k> Known<'k> {
-    pub fn of(documents: &'k [Document], lexicon: &'k Lexicon) -> Self {
+    /// What these documents and the lexicon tell; contexts, which need memory for every word, where they are asked for.
+    pub fn of(documents: &'k [Document], lexicon: &'k Lexicon, with_contexts: bool) -> Self {
         let mut mentions: BTreeMap<&Label, Vec<&str>> = BTreeMap::new();
         let mut seen: HashSet<(&Label, &str)> = HashSet::new();
         let of_texts = documents.iter().flat_map(|document| {
@@ -33,10 +34,9 @@ impl<'k> Known<'k> {
         let mut known = Self { mentions, of_mentions: HashSet::new(), contexts: Contexts::default() };
         known.of_mentions = known.mentions.values().flatten().flat_map(|surface| parts(surface)).collect();
         // Where a text was not searched for everything, a word outside of its entities may be a name all the same.
-        let searched = documents.iter().filter(|document| !document.partial && document.looked_for.is_none());
-        let told = searched.map(|document| (document, words(document)));
-        let contexts = Contexts::of(told, |word| known.is_of_mention(word));
-        known.contexts = contexts;
+        let is_searched = |document: &&Document| with_contexts && !document.partial && document.looked_for.is_none();
+        let searched = documents.iter().filter(is_searched).map(|document| (document, words(document)));
+        known.contexts = Contexts::of(searched, |word| known.is_of_mention(word));
         known
     }
 

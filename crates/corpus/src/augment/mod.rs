@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 
 use schema::Document;
 
+use self::{draws::Draws, known::Known};
 pub use self::{
     lexicon::{Lexicon, LexiconError, LexiconFault},
     method::Method,
@@ -37,7 +38,6 @@ pub use self::{
     summary::{MethodSummary, Summary},
     thesaurus::Thesaurus,
 };
-use self::{draws::Draws, known::Known};
 use crate::{prepare::Change, replace::changed};
 
 /// What copies are made and how.
@@ -74,7 +74,7 @@ pub fn augment(documents: &[Document], augmentation: &Augmentation) -> Vec<Augme
     if augmentation.copies == 0 {
         return Vec::new();
     }
-    let known = Known::of(documents, &augmentation.lexicon);
+    let known = Known::of(documents, &augmentation.lexicon, augmentation.rates.context > 0.0);
     let copies = (1..=augmentation.copies).flat_map(|copy| (0..documents.len()).map(move |source| (copy, source)));
     copies.map(|(copy, source)| copy_of(documents, source, copy, &known, augmentation)).collect()
 }
@@ -127,7 +127,7 @@ fn apply(document: &Document, mut made: Vec<Change>) -> Option<(Document, usize)
     made.retain(|(range, replacement)| document.text()[range.clone()] != *replacement);
     let places = made.len();
     let next = if places > 0 { changed(document, made).ok()? } else { return None };
-    let is_whole = next.entities().len() == document.entities().len()
-        && next.tokens().is_some() == document.tokens().is_some();
+    let is_whole =
+        next.entities().len() == document.entities().len() && next.tokens().is_some() == document.tokens().is_some();
     is_whole.then_some((next, places))
 }

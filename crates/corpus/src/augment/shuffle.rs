@@ -16,9 +16,8 @@ pub(super) fn changes(document: &Document, rate: f64, draws: &mut Draws) -> Vec<
             continue;
         }
         let order = draws.order(segment.len());
-        let moved = |(word, from): (&super::words::Word, usize)| {
-            (word.span.range(), segment[from].span.quote(text).to_owned())
-        };
+        let moved =
+            |(word, from): (&super::words::Word, usize)| (word.span.range(), segment[from].span.quote(text).to_owned());
         changes.extend(segment.iter().zip(order).map(moved));
     }
     changes

@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn a_synonym_takes_the_case_of_the_word() {
-        assert_eq!(["big", "Big", "BIG", "B"].map(|word| in_case_of(word, "large")), ["large", "Large", "LARGE", "Large"]);
+        assert_eq!(
+            ["big", "Big", "BIG", "B"].map(|word| in_case_of(word, "large")),
+            ["large", "Large", "LARGE", "Large"]
+        );
         assert_eq!(in_case_of("big", "New York"), "New York");
     }
 }

@@ -48,11 +48,8 @@ fn neighbour(character: &str, draws: &mut Draws) -> Option<String> {
     let lower = character.to_lowercase();
     let row = KEYS.iter().find(|row| row.contains(&lower))?;
     let at = row.find(&lower)?;
-    let beside: Vec<&str> = [at.checked_sub(1), Some(at + 1)]
-        .into_iter()
-        .flatten()
-        .filter_map(|at| row.get(at..=at))
-        .collect();
+    let beside: Vec<&str> =
+        [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|at| row.get(at..=at)).collect();
     let key = draws.one_of(&beside)?;
     Some(if lower == character { (*key).to_owned() } else { key.to_uppercase() })
 }

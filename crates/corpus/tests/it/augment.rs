@@ -9,7 +9,8 @@ use schema::{Document, Entity, Label, Schema, Span};
 use crate::{document, entity};
 
 /// Everything that happens wherever it can.
-const ALL: Rates = Rates { join: 1.0, mentions: 1.0, context: 1.0, synonyms: 1.0, shuffle: 1.0, typos: 1.0, casing: 1.0 };
+const ALL: Rates =
+    Rates { join: 1.0, mentions: 1.0, context: 1.0, synonyms: 1.0, shuffle: 1.0, typos: 1.0, casing: 1.0 };
 
 fn copies(documents: &[Document], rates: Rates) -> Vec<Augmented> {
     augment(documents, &Augmentation { copies: 3, rates, seed: 5, ..Augmentation::default() })
@@ -26,7 +27,10 @@ fn news() -> Vec<Document> {
         ("Emmy Noether calmly wrote about Erlangen and others", &["Emmy Noether"], &["Erlangen"]),
     ];
     let entities = |text: &str, names: &[&str], label| {
-        names.iter().map(|name| text.find(name).map(|at| entity(at, at + name.len(), label)).unwrap()).collect::<Vec<_>>()
+        names
+            .iter()
+            .map(|name| text.find(name).map(|at| entity(at, at + name.len(), label)).unwrap())
+            .collect::<Vec<_>>()
     };
     rows.iter()
         .map(|(text, people, places)| {
@@ -187,7 +191,10 @@ fn names_of_a_lexicon_are_used_and_its_faults_are_told_with_their_line() {
     let schema = |labels: &[&str]| Schema::of_labels(labels.iter().map(|label| Label::new(label).unwrap()));
     assert!(lexicon.check(&schema(&["LOC", "PER", "ORG"])).is_ok());
     let unknown = lexicon.check(&schema(&["LOC", "ORG"])).unwrap_err().to_string();
-    assert!(unknown.contains("names.tsv:4: ") && unknown.contains("`PER`") && unknown.contains("LOC, ORG"), "{unknown}");
+    assert!(
+        unknown.contains("names.tsv:4: ") && unknown.contains("`PER`") && unknown.contains("LOC, ORG"),
+        "{unknown}"
+    );
     for (text, told) in [
         ("LOC\tRome\nLOC Oslo\n", "names.tsv:2: expected a label and its mentions, separated by tabs"),
         ("LOC\tRome\t\tOslo\n", "names.tsv:1: field 3 is empty"),
@@ -203,26 +210,49 @@ fn names_of_a_lexicon_are_used_and_its_faults_are_told_with_their_line() {
 
 /// Pieces of many scripts and kinds.
 const PIECES: [&str; 24] = [
-    "a", "Word", "words", "writing", " ", "  ", "\n", "\u{a0}", "e\u{301}", "stra\u{df}e", "\u{130}stanbul", "\u{149}",
-    "\u{6f22}\u{5b57}", "\u{1f469}\u{200d}\u{1f52c}", "\u{915}\u{94d}\u{937}\u{93f}", "\u{200b}", ".", ",", "-", "'",
-    "keyboard", "QWERTY", "2019", "\u{1f1e9}\u{1f1f0}",
+    "a",
+    "Word",
+    "words",
+    "writing",
+    " ",
+    "  ",
+    "\n",
+    "\u{a0}",
+    "e\u{301}",
+    "stra\u{df}e",
+    "\u{130}stanbul",
+    "\u{149}",
+    "\u{6f22}\u{5b57}",
+    "\u{1f469}\u{200d}\u{1f52c}",
+    "\u{915}\u{94d}\u{937}\u{93f}",
+    "\u{200b}",
+    ".",
+    ",",
+    "-",
+    "'",
+    "keyboard",
+    "QWERTY",
+    "2019",
+    "\u{1f1e9}\u{1f1f0}",
 ];
 
 /// Documents with 0 to 3 entities between any two characters, half of them with known tokens.
 fn documents() -> impl Strategy<Value = Document> {
-    (vec(select(PIECES.to_vec()), 0..16), vec(0usize..60, 0..6), any::<bool>()).prop_map(|(pieces, mut edges, known)| {
-        let text = pieces.concat();
-        let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        edges.iter_mut().for_each(|edge| *edge = bounds[*edge % bounds.len()]);
-        edges.sort_unstable();
-        let label = |at: usize| Label::new(["X", "Y"][at % 2]).unwrap();
-        let spans = edges.chunks_exact(2).filter_map(|pair| Span::new(pair[0], pair[1]).ok());
-        let entities = spans.map(|span| Entity::new(span, label(span.len()))).collect();
-        let document = Document::new(&*text).with_entities(entities).unwrap();
-        let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-        let words = text.split(' ').filter_map(|word| Span::new(start(word), start(word) + word.len()).ok());
-        if known { document.clone().with_tokens(words.collect()).unwrap() } else { document }
-    })
+    (vec(select(PIECES.to_vec()), 0..16), vec(0usize..60, 0..6), any::<bool>()).prop_map(
+        |(pieces, mut edges, known)| {
+            let text = pieces.concat();
+            let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            edges.iter_mut().for_each(|edge| *edge = bounds[*edge % bounds.len()]);
+            edges.sort_unstable();
+            let label = |at: usize| Label::new(["X", "Y"][at % 2]).unwrap();
+            let spans = edges.chunks_exact(2).filter_map(|pair| Span::new(pair[0], pair[1]).ok());
+            let entities = spans.map(|span| Entity::new(span, label(span.len()))).collect();
+            let document = Document::new(&*text).with_entities(entities).unwrap();
+            let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+            let words = text.split(' ').filter_map(|word| Span::new(start(word), start(word) + word.len()).ok());
+            if known { document.clone().with_tokens(words.collect()).unwrap() } else { document }
+        },
+    )
 }
 
 proptest! {

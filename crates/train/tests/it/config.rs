@@ -86,10 +86,7 @@ fn a_section_is_laid_over_key_by_key_and_its_wrong_lines_are_named() {
         "my/run.toml:4: unknown key `augment.mention`, did you mean `augment.mentions`?; \
          all keys are explained by the commented default.toml"
     );
-    assert_eq!(
-        wrong("[augment]\ntypos = 2"),
-        "my/run.toml:2: `augment.typos` is 2; it must be a number from 0 to 1"
-    );
+    assert_eq!(wrong("[augment]\ntypos = 2"), "my/run.toml:2: `augment.typos` is 2; it must be a number from 0 to 1");
     assert!(wrong("augment = true").starts_with("my/run.toml:1: `augment` is a section"));
     assert!(refusal(&["mentions=0.5"]).contains("did you mean `augment.mentions`?"));
     assert!(refusal(&["augment.copies=-1"]).contains("a whole number from 0 to 1000"));

@@ -10,8 +10,8 @@ use std::{
 use corpus::augment::{MethodSummary, Summary};
 use evaluate::{Change, Interval, Pair, Report, Scores};
 use nomen_train::{
-    Augmentations, Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings, Source,
-    StepReport, Warning, render,
+    Augmentations, Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings,
+    Source, StepReport, Warning, render,
 };
 use schema::{Document, Entity, Label, Span};
 
@@ -214,7 +214,9 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
         ..empty(&settings)
     };
     let page = render(&report);
-    assert!(page.contains("0.612 with the copies and 0.600 without them, +0.012 (95 % interval -0.004 to +0.028): other"));
+    assert!(
+        page.contains("0.612 with the copies and 0.600 without them, +0.012 (95 % interval -0.004 to +0.028): other")
+    );
     assert!(page.contains("settings") && page.contains("augment.mentions"));
     fs::write(folder.join("report.html"), &page).unwrap();
 

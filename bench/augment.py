@@ -5,7 +5,7 @@ ways alternate. Scores are kept in a folder as they come: a second call goes on 
 table: mean dev F1, standard deviation over the seeds, mean difference to no copies of the same seed with its 95 % interval
 (Student's t), and how many seeds are better.
 
-    python3 bench/augment.py --base path:BASE --cache target/bench/augment
+    python3 bench/augment.py --base BASE --cache target/bench/augment
 """
 
 import argparse
@@ -50,7 +50,7 @@ def score(args, name, way, seed):
         return json.loads(known.read_text())["f"]
     out = args.cache / "run"
     shutil.rmtree(out, ignore_errors=True)
-    command = [*args.before, args.nomen, "train", "--json", "--base", args.base, "--out", out]
+    command = [*args.before, args.nomen, "train", "--json", "--base", f"path:{args.base}", "--out", out]
     command += ["--train", args.data / name / "train.conll", "--dev", args.data / name / "dev.conll"]
     for setting in settings(args, name, way, seed):
         command += ["--set", setting]
@@ -78,7 +78,7 @@ def row(way, scores, base):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nomen", default="target/release/nomen")
-    parser.add_argument("--base", default="minilm")
+    parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
     parser.add_argument("--data", type=Path, default=HERE / "../../shared/data", help="folder with a folder a set")
     parser.add_argument("--cache", type=Path, default=Path("target/bench/augment"), help="folder of scores")
     parser.add_argument("--sets", nargs="+", default=list(STEPS), choices=list(STEPS))

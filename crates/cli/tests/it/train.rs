@@ -320,6 +320,25 @@ fn a_signal_saves_and_leaves_and_resume_ends_with_the_same_weights() {
 }
 
 #[test]
+fn a_comparison_that_was_stopped_is_gone_on_with_before_its_run() {
+    let place = Place::new();
+    let augmented = |out: &str| {
+        let mut command = place.train(out, 600);
+        command.args(["--set", "eval_every=25", "--set", "augment.copies=1", "--set", "augment.mentions=0.5"]);
+        command
+    };
+    answer(&run(&mut augmented("whole"), b""));
+    assert_eq!(interrupt(&mut augmented("stopped"), "-TERM"), Some(143));
+    let without = place.path("stopped/without-augmentation");
+    assert!(without.is_dir() && !without.join("model-last").exists(), "the comparison was stopped");
+    answer(&run(augmented("stopped").arg("--resume"), b""));
+    for run in ["", "without-augmentation"] {
+        let weights = |out: &str| weights(&place.path(out).join(run));
+        assert!(weights("stopped") == weights("whole"), "{run}: the weights differ");
+    }
+}
+
+#[test]
 fn quickstart_leaves_a_folder_of_someones_own_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("letter.txt"), "Dear Anna").unwrap();

@@ -319,6 +319,7 @@ fn a_signal_saves_and_leaves_and_resume_ends_with_the_same_weights() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_comparison_that_was_stopped_is_gone_on_with_before_its_run() {
     let place = Place::new();

@@ -98,8 +98,13 @@ pub(super) fn is_section(name: &str) -> bool {
 /// The setting whose name is most like the one that was given, if one is.
 pub(super) fn nearest(given: &str) -> Option<&'static str> {
     let given = given.to_lowercase().replace('-', "_");
+    // Whoever leaves the section out means the same key.
+    let likeness = |name: &str| {
+        let alone = name.rsplit('.').next().unwrap_or(name);
+        strsim::jaro_winkler(&given, name).max(strsim::jaro_winkler(&given, alone))
+    };
     KEYS.iter()
-        .map(|key| (strsim::jaro_winkler(&given, key.name), key.name))
+        .map(|key| (likeness(key.name), key.name))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(likeness, _)| *likeness > 0.8)
         .map(|(_, name)| name)

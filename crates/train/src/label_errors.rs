@@ -79,7 +79,8 @@ impl Thresholds {
 
     /// Log-probability over threshold.
     fn measured(&self, log_probabilities: &[f32]) -> Vec<f32> {
-        let each = |(log, threshold): (&f32, &Option<f32>)| threshold.map_or(NEVER, |threshold| (log - threshold).max(NEVER));
+        let each =
+            |(log, threshold): (&f32, &Option<f32>)| threshold.map_or(NEVER, |threshold| (log - threshold).max(NEVER));
         log_probabilities.iter().zip(&self.0).map(each).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The model that judges an annotation: a base of which models are trained on folds, or a model that was trained.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -119,7 +120,7 @@ impl Judge {
 
 /// Every text judged by a model of the base that was trained without it.
 fn of_folds(base: &BaseFolder, config: &RunConfig, set: Set, folds: usize) -> anyhow::Result<(Set, Judged)> {
-    let (set, Folded { verdicts, tag_set, .. }) = cross_validate(base, config, set, folds, Pace::Half)?;
+    let (set, Folded { verdicts, tag_set, .. }) = cross_validate(base, config, set, folds, Pace::Short)?;
     Ok((set, Judged { tag_set, verdicts: verdicts.into_iter().map(Some).collect() }))
 }
 
@@ -138,6 +139,16 @@ fn of_model(folder: &Path, bundle: &Bundle, documents: &[Document]) -> anyhow::R
              models on folds and judges all",
             documents.len()
         ));
+    }
+    let unknown: BTreeSet<&str> = new
+        .iter()
+        .flat_map(|document| document.entities())
+        .filter(|entity| bundle.codec.tag_set().label_index(&entity.label).is_none())
+        .map(|entity| entity.label.as_str())
+        .collect();
+    if !unknown.is_empty() {
+        let labels: Vec<&str> = unknown.into_iter().collect();
+        note(&format!("{name} does not know {}; entities of other labels only are judged", labels.join(", ")));
     }
     let workers = Workers::all().with_precision(bundle.classifier.stored());
     let mut progress = Progress::new("judging", new.len() as u64, "texts");

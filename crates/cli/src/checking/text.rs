@@ -34,7 +34,8 @@ fn group(data: &Data<'_>, findings: &[Finding], limit: usize) -> String {
     let mut lines = vec![format!("{} {}: {}\n", rule.code, rule.name, counted(findings))];
     lines.extend(worst.iter().take(limit).map(|finding| one(data, finding)));
     if findings.len() > limit {
-        lines.push(format!("  and {} more (--limit N lists N, --json or --report shows all)\n", findings.len() - limit));
+        lines
+            .push(format!("  and {} more (--limit N lists N, --json or --report shows all)\n", findings.len() - limit));
     }
     lines.push(format!("  why:  {}\n  mend: {}\n", rule.why, rule.fix));
     lines.extend(rule.command.map(|command| format!("        {command}\n")));

@@ -18,8 +18,8 @@ use crate::progress::note;
 pub enum Pace {
     /// As long as a model that is to be used.
     Full,
-    /// Half as many epochs: enough to see which annotations stand out, and a model that has not yet learned the errors.
-    Half,
+    /// A third as many epochs: enough to see which annotations stand out.
+    Short,
 }
 
 /// Texts that were each judged by a model that has not seen them.
@@ -35,11 +35,21 @@ pub struct Folded {
 }
 
 /// Trains a model for every fold of a set and lets it judge the fold.
-pub fn cross_validate(base: &BaseFolder, config: &RunConfig, set: Set, folds: usize, pace: Pace) -> anyhow::Result<(Set, Folded)> {
+pub fn cross_validate(
+    base: &BaseFolder,
+    config: &RunConfig,
+    set: Set,
+    folds: usize,
+    pace: Pace,
+) -> anyhow::Result<(Set, Folded)> {
     let data = Data { train: set, dev: None, test: None };
     let warnings = data.check()?;
     if pace == Pace::Full {
-        warnings.iter().map(ToString::to_string).chain(data.disagreements()).for_each(|warning| note(&format!("warning: {warning}")));
+        warnings
+            .iter()
+            .map(ToString::to_string)
+            .chain(data.disagreements())
+            .for_each(|warning| note(&format!("warning: {warning}")));
     }
     let (settings, choices) = settings(base, config, &data, pace)?;
     tell(&choices);
@@ -74,10 +84,11 @@ fn settings(base: &BaseFolder, config: &RunConfig, data: &Data, pace: Pace) -> a
     let configuration = Configuration { wanted: config.clone(), resolved: config.clone() };
     let facts = facts(&configuration, data, base, &schema(&data.train.documents))?;
     let Plan { mut settings, mut choices, .. } = train::plan(config, &facts)?;
-    if let (Pace::Half, Some(choice)) = (pace, choices.iter_mut().find(|choice| choice.key == "num_train_epochs")) {
-        settings.num_train_epochs = settings.num_train_epochs.div_ceil(2);
+    let is_free = pace == Pace::Short && config.max_steps.unwrap_or(0) == 0;
+    if let Some(choice) = choices.iter_mut().find(|choice| choice.key == "num_train_epochs").filter(|_| is_free) {
+        settings.num_train_epochs = ((settings.num_train_epochs + 1) / 3).max(1);
         choice.value = settings.num_train_epochs.to_string();
-        choice.why = "half of what a model to use would get: it sees errors before it learns them".to_owned();
+        choice.why = "a third of what a model to use would get; enough to see what stands out".to_owned();
     }
     choices.retain(|choice| !matches!(choice.key, "eval_every" | "patience"));
     Ok((settings, choices))

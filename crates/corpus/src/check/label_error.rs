@@ -2,11 +2,7 @@
 
 use schema::{Document, Entity};
 
-use super::{
-    Check, Data, Finding, SuspectKind, Rule, Severity, Suggestion,
-    data::Located,
-    suspect::Suspect,
-};
+use super::{Check, Data, Finding, Rule, Severity, Suggestion, SuspectKind, data::Located, suspect::Suspect};
 
 pub(super) const RULE: Rule = Rule {
     code: "Q026",

@@ -169,7 +169,10 @@ fn label_errors_are_ranked_over_all_files_and_say_what_would_stand_there() {
     let suspects = suspects();
     first.suspects = vec![suspects[3].clone(), suspects[0].clone()];
     // What is said of documents and entities that there are not is passed over.
-    let stray = [Suspect { document: 9, ..suspects[2].clone() }, Suspect { given: vec![7], suggested: vec![], ..suspects[0].clone() }];
+    let stray = [
+        Suspect { document: 9, ..suspects[2].clone() },
+        Suspect { given: vec![7], suggested: vec![], ..suspects[0].clone() },
+    ];
     second.suspects = [suspects[1].clone(), suspects[2].clone()].into_iter().chain(stray).collect();
     let findings = check(&Data { files: &[first, second], schema: None }, &[Check::LabelError]);
     let kinds: Vec<SuspectKind> = findings.iter().map(|finding| finding.suggestion.as_ref().unwrap().kind).collect();

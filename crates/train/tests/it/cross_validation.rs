@@ -57,7 +57,8 @@ fn every_document_is_judged_once_and_the_same_again_gives_the_same() {
 #[test]
 fn equal_and_nearly_equal_texts_are_in_one_fold() {
     let mut documents = documents(20, 4);
-    let long = "the boat and the teacher were an example that nora hand compiles today and reads in the north rain again";
+    let long =
+        "the boat and the teacher were an example that nora hand compiles today and reads in the north rain again";
     let label = Label::new("PER").unwrap();
     for text in [long.to_owned(), long.to_uppercase(), format!("{long} indeed")] {
         let span = schema::Span::new(4, 8).unwrap();

@@ -71,7 +71,8 @@ fn each_kind_of_error_is_found_where_it_is_and_the_surest_comes_first() {
     let said: Vec<_> = errors
         .iter()
         .map(|error| {
-            let suggested = error.suggested.iter().map(|entity| (entity.span, entity.label.as_str())).collect::<Vec<_>>();
+            let suggested =
+                error.suggested.iter().map(|entity| (entity.span, entity.label.as_str())).collect::<Vec<_>>();
             (error.document, error.given.clone(), suggested)
         })
         .collect();

@@ -38,7 +38,7 @@ pub struct CrossValidation<'d> {
 #[derive(Debug, Error)]
 pub enum CrossValidationError {
     /// The documents cannot be dealt into so many folds.
-    #[error("{}: {folds} folds cannot be made: {error}", path.display())]
+    #[error("{}: {folds} folds cannot be made; give another number, or more texts: {error}", path.display())]
     Folds {
         /// The file of the documents.
         path: PathBuf,

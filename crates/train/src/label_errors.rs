@@ -12,6 +12,8 @@ use schema::{Document, Entity};
 
 use crate::Verdict;
 
+/// Confidence from which on an error is likely: the model's tags are measured 19 times as high as the given ones.
+const LIKELY: f64 = 0.95;
 /// Takes the place of a logarithm of 0: below whatever a model says.
 const NEVER: f32 = -1e6;
 
@@ -27,7 +29,8 @@ pub struct LabelError {
     /// How much the model believes in its own tags rather than in the given ones where the two differ, each measured by the
     /// threshold of its tag: the share of the suggested in the sum of both, over the geometric means of the slots.
     pub confidence: f64,
-    /// Whether every suggested tag is at least as probable as its threshold: what confident learning counts as an error.
+    /// Whether every suggested tag is at least as probable as its threshold, which is what confident learning counts as an
+    /// error, and the confidence is 0.95 or more.
     pub is_likely: bool,
 }
 
@@ -132,12 +135,14 @@ fn of_document(
             f64::from(row[tags[*slot] as usize]) - f64::from(row[given as usize])
         };
         let odds = differing.iter().map(odds).sum::<f64>() / differing.len() as f64;
+        let confidence = 1.0 / (1.0 + (-odds).exp());
+        let is_confident = differing.iter().all(|slot| measured[slot * width + tags[*slot] as usize] >= 0.0);
         errors.push(LabelError {
             document: index,
             given: written.iter().filter_map(|written| nearest(document, written)).collect(),
             suggested,
-            confidence: 1.0 / (1.0 + (-odds).exp()),
-            is_likely: differing.iter().all(|slot| measured[slot * width + tags[*slot] as usize] >= 0.0),
+            confidence,
+            is_likely: is_confident && confidence >= LIKELY,
         });
     }
     Ok(())

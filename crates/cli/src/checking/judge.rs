@@ -11,6 +11,7 @@ use corpus::{
     check::{File, Suspect},
     duplicates::TextHash,
 };
+use evaluate::{Pair, Scores};
 use model::{
     Bundle, Workers,
     base::{BaseFolder, BaseSpec, BaseSpecError},
@@ -79,12 +80,12 @@ impl Judge {
     }
 
     /// Notes in each file where the model contradicts what is annotated; gives the number of texts that it judged. Files
-    /// that nobody annotated are passed over.
+    /// that nobody annotated are passed over, and nothing is judged where no text has an entity.
     pub fn apply(&self, files: &mut [File], config: &RunConfig, folds: usize) -> anyhow::Result<usize> {
         let is_annotated = |file: &&File| file.report.unannotated < file.documents.len();
         let documents: Vec<Document> =
             files.iter().filter(is_annotated).flat_map(|file| &file.documents).cloned().collect();
-        if documents.is_empty() {
+        if documents.iter().all(|document| document.entities().is_empty()) {
             return Ok(0);
         }
         let path = files.iter().find(is_annotated).map(|file| file.path.clone()).unwrap_or_default();
@@ -104,6 +105,12 @@ impl Judge {
             .filter_map(|(position, (document, verdict))| Some((position, (document, verdict.as_ref()?))))
             .collect();
         let pairs: Vec<(&Document, &Verdict)> = seen.iter().map(|(_, pair)| *pair).collect();
+        let agreement =
+            pairs.iter().map(|(document, verdict)| Pair { document, predicted: &verdict.entities }.judge(None));
+        let agreement = Scores::of(&agreement.collect::<Vec<_>>()).micro().f1();
+        note(&format!(
+            "on these texts the model and the annotation agree with F1 {agreement:.3}: the less, the less its doubts mean"
+        ));
         let mut places = Vec::with_capacity(set.documents.len());
         for (index, file) in files.iter().enumerate().filter(|(_, file)| is_annotated(file)) {
             places.extend((0..file.documents.len()).map(|document| (index, document)));

@@ -206,7 +206,7 @@ impl Arguments {
         let judged = judge.apply(files, &config, self.folds.unwrap_or(FOLDS))?;
         if judged == 0 && self.select.contains(&Check::LabelError) {
             bail!(
-                "label errors (Q026) can be looked for in none of the texts: nobody annotated them, or the model was trained on all"
+                "label errors (Q026) can be looked for in none of the texts: none has an entity, or the model was trained on all"
             );
         }
         Ok(())

@@ -48,7 +48,7 @@ pub struct Arguments {
     /// One setting, before those of the file; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Estimate the score without a dev set: so many models, each judged on a fold that the others learned from
+    /// Estimate the score without a dev set: so many models, each judged on the fold that it has not seen
     #[arg(long, value_name = "K", conflicts_with_all = ["dev", "test", "resume"])]
     folds: Option<usize>,
     /// Go on with the run in the folder

@@ -86,7 +86,7 @@ fn each_kind_of_error_is_found_where_it_is_and_the_surest_comes_first() {
             (13, vec![0], vec![]),
         ]
     );
-    assert!(errors.iter().all(|error| error.is_likely && error.confidence > 0.9), "{errors:?}");
+    assert!(errors.iter().all(|error| error.is_likely && error.confidence > 0.95), "{errors:?}");
     assert!((errors[1].suggested[0].score.unwrap() - 0.97).abs() < 1e-3);
 }
 
@@ -109,7 +109,11 @@ fn a_tag_that_the_model_is_never_sure_of_is_suspect_where_it_is_more_probable_th
     texts.push(missed);
     let errors = found(&texts);
     assert_eq!(errors.iter().map(|error| error.document).collect::<Vec<_>>(), [20], "{errors:?}");
-    assert!(errors[0].is_likely);
+    let error = &errors[0];
+    assert!(
+        error.confidence > 0.6 && !error.is_likely,
+        "more probable than usual, but the model is not sure: {error:?}"
+    );
 }
 
 #[test]

@@ -110,6 +110,9 @@ impl<'d> CrossValidation<'d> {
     ///
     /// # Errors
     /// The base cannot be read, or a document cannot be tokenized.
+    ///
+    /// # Panics
+    /// There is no such fold.
     pub fn fit(&self, fold: usize) -> Result<Fit, CrossValidationError> {
         let new = NewModel { schema: &self.schema, settings: self.settings.codec(), seed: self.settings.seed };
         let bundle = Bundle::from_base(self.base, &new)?;
@@ -125,6 +128,9 @@ impl<'d> CrossValidation<'d> {
     ///
     /// # Errors
     /// Training diverged, or the model cannot judge a document.
+    ///
+    /// # Panics
+    /// There is no such fold.
     pub fn judge(&self, fold: usize, fit: &mut Fit) -> Result<Vec<Verdict>, CrossValidationError> {
         if fit.state().ended == Some(End::Diverged) {
             return Err(CrossValidationError::Diverged { fold: fold + 1 });

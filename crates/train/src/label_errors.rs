@@ -124,7 +124,7 @@ fn of_document(
         let probabilities = tags.iter().enumerate().map(at).collect();
         entities(tag_set, slots, &Path { tags: tags.to_vec(), probabilities })
     };
-    for Place { slots: range, given: written, suggested } in places(verdict, read(&written), read(&tags)) {
+    for Place { slots: range, given: written, suggested } in places(verdict, &read(&written), &read(&tags)) {
         let differing: Vec<usize> = range.filter(differs).collect();
         if differing.is_empty() {
             continue;
@@ -149,11 +149,11 @@ fn of_document(
 }
 
 /// The entities that only one side has, those together that share slots.
-fn places(verdict: &Verdict, given: Vec<Entity>, suggested: Vec<Entity>) -> Vec<Place> {
+fn places(verdict: &Verdict, given: &[Entity], suggested: &[Entity]) -> Vec<Place> {
     let only = |these: &[Entity], others: &[Entity]| -> Vec<Entity> {
         these.iter().filter(|entity| !others.iter().any(|other| other.same_mention(entity))).cloned().collect()
     };
-    let (given, suggested) = (only(&given, &suggested), only(&suggested, &given));
+    let (given, suggested) = (only(given, suggested), only(suggested, given));
     let mut sides: Vec<(Entity, bool)> = given.into_iter().map(|entity| (entity, true)).collect();
     sides.extend(suggested.into_iter().map(|entity| (entity, false)));
     sides.sort_by_key(|(entity, _)| entity.span);

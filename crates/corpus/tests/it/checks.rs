@@ -176,8 +176,8 @@ fn label_errors_are_ranked_over_all_files_and_say_what_would_stand_there() {
     second.suspects = [suspects[1].clone(), suspects[2].clone()].into_iter().chain(stray).collect();
     let findings = check(&Data { files: &[first, second], schema: None }, &[Check::LabelError]);
     let kinds: Vec<SuspectKind> = findings.iter().map(|finding| finding.suggestion.as_ref().unwrap().kind).collect();
-    use SuspectKind::{Missed, Spurious, WrongBoundary, WrongLabel};
-    assert_eq!(kinds, [Missed, WrongBoundary, WrongLabel, Spurious]);
+    let ranked = [SuspectKind::Missed, SuspectKind::WrongBoundary, SuspectKind::WrongLabel, SuspectKind::Spurious];
+    assert_eq!(kinds, ranked);
     let files: Vec<usize> = findings.iter().map(|finding| finding.places[0].file).collect();
     assert_eq!(files, [1, 1, 0, 0]);
     assert_eq!(findings[1].suggestion.as_ref().unwrap().entities, [entity(8, 16, "CITY")]);

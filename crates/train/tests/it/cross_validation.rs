@@ -98,7 +98,8 @@ fn wrong_labels_in_data_that_can_be_learned_are_ranked_first() {
     }
     assert!(wrong.len() >= 6, "{wrong:?}");
     let base = base();
-    let cross = CrossValidation::new(source(&documents), &base, settings(), 4).unwrap();
+    let settings = Settings { num_train_epochs: 5, ..settings() };
+    let cross = CrossValidation::new(source(&documents), &base, settings, 4).unwrap();
     let verdicts = judge(&cross, documents.len());
     let pairs: Vec<(&Document, &Verdict)> = documents.iter().zip(&verdicts).collect();
     let tag_set = cross.fit(0).unwrap().bundle().codec.tag_set().clone();

@@ -173,20 +173,20 @@ mod properties {
             texts in proptest::collection::vec((proptest::collection::vec(0u32..5, 1..8), proptest::collection::vec(-90.0f32..90.0, 40)), 1..12),
             unknown in 0usize..8,
         ) {
-            let judged: Vec<(Document, Verdict)> = texts.into_iter().map(|(given, logits)| {
+            let all: Vec<(Document, Verdict)> = texts.into_iter().map(|(given, logits)| {
                 let given = legal(given);
                 let said: Vec<(u32, f32)> = given.iter().map(|tag| (*tag, 0.5)).collect();
-                let (document, mut verdict) = super::judged(&given, &said);
+                let (document, mut verdict) = judged(&given, &said);
                 verdict.logits.copy_from_slice(&logits[..verdict.logits.len()]);
                 if let Some(tag) = verdict.given.get_mut(unknown) {
                     *tag = None;
                 }
                 (document, verdict)
             }).collect();
-            let errors = found(&judged);
+            let errors = found(&all);
             prop_assert!(errors.is_sorted_by(|a, b| a.confidence >= b.confidence));
             for error in &errors {
-                let document = &judged[error.document].0;
+                let document = &all[error.document].0;
                 prop_assert!((0.0..=1.0).contains(&error.confidence));
                 prop_assert!(!error.given.is_empty() || !error.suggested.is_empty());
                 let given: Vec<&Entity> = error.given.iter().map(|entity| &document.entities()[*entity]).collect();
@@ -194,7 +194,7 @@ mod properties {
                     && given.iter().zip(&error.suggested).all(|(given, suggested)| given.same_mention(suggested));
                 prop_assert!(!is_same, "{error:?}");
             }
-            prop_assert_eq!(&errors, &found(&judged));
+            prop_assert_eq!(&errors, &found(&all));
         }
     }
 }

@@ -181,6 +181,6 @@ fn nearest(document: &Document, written: &Entity) -> Option<usize> {
         let (start, end) = (entity.span.start().max(written.span.start()), entity.span.end().min(written.span.end()));
         end.saturating_sub(start)
     };
-    let shares = document.entities().iter().map(shared).enumerate().filter(|(_, shared)| *shared > 0);
-    shares.reduce(|most, other| if other.1 > most.1 { other } else { most }).map(|(entity, _)| entity)
+    let overlapping = document.entities().iter().map(shared).enumerate().filter(|(_, bytes)| *bytes > 0);
+    overlapping.reduce(|most, other| if other.1 > most.1 { other } else { most }).map(|(entity, _)| entity)
 }

@@ -88,7 +88,7 @@ fn settings(base: &BaseFolder, config: &RunConfig, data: &Data, pace: Pace) -> a
     if let Some(choice) = choices.iter_mut().find(|choice| choice.key == "num_train_epochs").filter(|_| is_free) {
         settings.num_train_epochs = ((settings.num_train_epochs + 1) / 3).max(1);
         choice.value = settings.num_train_epochs.to_string();
-        choice.why = "a third of what a model to use would get; enough to see what stands out".to_owned();
+        "a third of what a model to use would get; enough to see what stands out".clone_into(&mut choice.why);
     }
     choices.retain(|choice| !matches!(choice.key, "eval_every" | "patience"));
     Ok((settings, choices))

@@ -189,7 +189,7 @@ fn models_of_folds_find_label_errors_and_rank_them() {
 
     let page = folder.path().join("page.html");
     let printed = findings(&asked(&["--limit", "1", "--report", &page.display().to_string()]));
-    assert!(printed.contains("Q026 label-error") && printed.contains("confidence 0."), "{printed}");
+    assert!(printed.contains("Q026 label-error") && printed.contains("spurious-entity, confidence "), "{printed}");
     assert!(found.len() == 1 || printed.contains(&format!("and {} more (--limit N", found.len() - 1)), "{printed}");
     assert!(fs::read_to_string(page).unwrap().contains("Q026 label-error"));
 }

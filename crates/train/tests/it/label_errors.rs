@@ -177,7 +177,7 @@ mod properties {
                 let given = legal(given);
                 let said: Vec<(u32, f32)> = given.iter().map(|tag| (*tag, 0.5)).collect();
                 let (document, mut verdict) = judged(&given, &said);
-                verdict.logits.copy_from_slice(&logits[..verdict.logits.len()]);
+                verdict.logits.iter_mut().zip(&logits).for_each(|(logit, other)| *logit = *other);
                 if let Some(tag) = verdict.given.get_mut(unknown) {
                     *tag = None;
                 }

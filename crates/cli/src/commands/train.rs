@@ -16,7 +16,7 @@ use crate::{
     input, output,
     progress::note,
     project::{self, given_or},
-    training::{self, Configuration, Data, Ending, Set},
+    training::{self, Configuration, CrossValidated, Data, Ending, Set},
 };
 
 /// Fine-tune a base model on annotated text
@@ -48,6 +48,9 @@ pub struct Arguments {
     /// One setting, before those of the file; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Estimate the score without a dev set: so many models, each judged on the fold that it has not seen
+    #[arg(long, value_name = "K", conflicts_with_all = ["dev", "test", "resume"])]
+    folds: Option<usize>,
     /// Go on with the run in the folder
     #[arg(long)]
     resume: bool,
@@ -64,6 +67,8 @@ Leaves in DIR: model-best (the best on the dev set) and model-last, report.html,
 (every step), run.toml (all settings: given as --config they repeat the run), checkpoints.
 With augment.copies above 0 it learns from changed copies of the training texts too: augmented.jsonl
 holds them, and without-augmentation is the same run without them, by which they are measured.
+--folds keeps no model: it leaves cross-validation.json (scores of every fold, their mean and deviation,
+and those of all texts) and predictions.jsonl (what the model that had not seen a text found in it).
 Ctrl-C or SIGTERM saves a checkpoint and leaves; the same command with --resume goes on.
 Exit codes: 0 done, 1 the run diverged, 2 wrong usage or input, 130 or 143 stopped by a signal.
 
@@ -72,6 +77,7 @@ Examples:
   nomen train --train train.conll --dev dev.conll --base hf:google-bert/bert-base-cased --out runs/bert
   nomen train --train train.jsonl --dev dev.jsonl --out runs/quick --set max_steps=100 --set seed=7
   nomen train --train train.jsonl --dev dev.jsonl --out runs/more --set augment.copies=3 --set augment.mentions=0.5
+  nomen train --train all.jsonl --folds 5 --out runs/estimate
   cd contracts && nomen train";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -82,6 +88,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What is wrong with the settings is told before anything is read, and nothing is written before all is read.
     let out = given_or(arguments.out.clone(), "--out", |project| project.run(arguments.resume))?;
     let files = Files::of(arguments)?;
+    if let Some(folds) = arguments.folds {
+        let config = wants(arguments, &files, RunConfig::load(None, &[] as &[&str])?)?;
+        let answer = CrossValidated::of(&config, set(&files.train)?, folds, &out)?;
+        if arguments.json {
+            output::print_json(&answer)?;
+        } else {
+            output::print(&answer.render())?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let begun = training::begun(&out, arguments.resume)?;
     let config = Configuration::new(begun.as_ref(), |config| wants(arguments, &files, config))?;
     let data = Data {

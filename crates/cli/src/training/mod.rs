@@ -1,8 +1,10 @@
 //! A training run from files to models: what `train` and `quickstart` share.
 
 mod augmenting;
+mod cross_validated;
 mod data;
 mod display;
+mod folds;
 mod outcome;
 mod preparation;
 
@@ -19,7 +21,9 @@ use self::{
 use crate::{fetching, progress::note, signals::Signals};
 
 pub use self::{
+    cross_validated::CrossValidated,
     data::{Data, Set},
+    folds::{Folded, Pace, cross_validate},
     outcome::{Finished, best},
 };
 

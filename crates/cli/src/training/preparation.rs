@@ -38,22 +38,11 @@ pub struct Prepared {
 
 /// Decides the settings, tokenizes the data and puts a new head on the base.
 pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow::Result<Prepared> {
-    let labels = data.train.documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
-    let mut labels: Vec<Label> = labels.collect();
-    labels.sort_unstable();
-    let schema = Schema::of_labels(labels);
-
+    let schema = schema(&data.train.documents);
     let facts = facts(config, data, base, &schema)?;
     let Plan { settings, .. } = train::plan(&config.resolved, &facts)?;
     let choices = choices(&config.wanted, &facts, &settings)?;
-    if !choices.is_empty() {
-        note("settings that were chosen (--set KEY=VALUE decides otherwise):");
-        let width = |of: fn(&Choice) -> &str| choices.iter().map(|choice| of(choice).len()).max().unwrap_or(0);
-        let (keys, values) = (width(|choice| choice.key), width(|choice| &choice.value));
-        for Choice { key, value, why } in &choices {
-            note(&format!("  {key:keys$}  {value:>values$}  {why}"));
-        }
-    }
+    tell(&choices);
 
     if settings.bf16 && !Isa::detect().has_bf16() {
         note("warning: this processor has no instructions for products of 16 bits: bf16=false trains faster here");
@@ -138,8 +127,29 @@ fn assemble(
     Ok(Assembled { fit, identity, unreachable, pieces })
 }
 
+/// The labels of the entities.
+pub(super) fn schema(documents: &[Document]) -> Schema {
+    let labels = documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
+    let mut labels: Vec<Label> = labels.collect();
+    labels.sort_unstable();
+    Schema::of_labels(labels)
+}
+
+/// Says what was chosen, and why.
+pub(super) fn tell(choices: &[Choice]) {
+    if choices.is_empty() {
+        return;
+    }
+    note("settings that were chosen (--set KEY=VALUE decides otherwise):");
+    let width = |of: fn(&Choice) -> &str| choices.iter().map(|choice| of(choice).len()).max().unwrap_or(0);
+    let (keys, values) = (width(|choice| choice.key), width(|choice| &choice.value));
+    for Choice { key, value, why } in choices {
+        note(&format!("  {key:keys$}  {value:>values$}  {why}"));
+    }
+}
+
 /// What the settings are decided by.
-fn facts(config: &Configuration, data: &Data, base: &BaseFolder, schema: &Schema) -> anyhow::Result<Facts> {
+pub(super) fn facts(config: &Configuration, data: &Data, base: &BaseFolder, schema: &Schema) -> anyhow::Result<Facts> {
     // What the data says does not depend on how it is cut into windows.
     let alignment = config.resolved.alignment.unwrap_or(Alignment::Word);
     let settings = CodecSettings { alignment, max_length: 512, stride: 128 };

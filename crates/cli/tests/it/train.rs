@@ -93,6 +93,61 @@ fn a_run_leaves_what_it_promises_and_its_model_tags() {
 }
 
 #[test]
+fn folds_score_every_text_by_a_model_that_has_not_seen_it() {
+    let place = Place::new();
+    let out = place.path("folds");
+    let command = |out: &Path| {
+        let mut command = nomen();
+        command.arg("train").arg("--train").arg(place.path("train.jsonl")).arg("--out").arg(out);
+        command.arg("--base").arg(format!("path:{}", tiny_model().display())).args(["--folds", "3"]);
+        command.args(["--set", "threads=2", "--set", "max_steps=5", "--json"]);
+        command
+    };
+    let printed = answer(&run(&mut command(&out), b""));
+    let json: Value = serde_json::from_str(&printed).unwrap();
+    let folds = json["folds"].as_array().unwrap();
+    let sizes: Vec<u64> = folds.iter().map(|fold| fold["texts"].as_u64().unwrap()).collect();
+    assert_eq!(sizes, [20, 20, 20]);
+    assert_eq!((&json["all"]["texts"], &json["all"]["ents_per_type"]["PER"]["support"]), (&60.into(), &60.into()));
+    assert!(json["mean"]["f"].is_number() && json["deviation"]["f"].is_number());
+    assert!(json["all"]["ents_f_interval"]["low"].is_number());
+    let written: Value = serde_json::from_slice(&fs::read(out.join("cross-validation.json")).unwrap()).unwrap();
+    assert_eq!(written, json);
+    let predictions = fs::read_to_string(out.join("predictions.jsonl")).unwrap();
+    let texts = |lines: &str| -> Vec<Value> {
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone()).collect()
+    };
+    assert_eq!(texts(&predictions), texts(&fs::read_to_string(place.path("train.jsonl")).unwrap()));
+
+    assert!(refusal(&run(&mut command(&out), b"")).contains("name another --out"));
+    let again = answer(&run(&mut command(&place.path("again")), b""));
+    assert_eq!(again.replace("/again/", "/folds/"), printed, "the same data, settings and base give the same scores");
+    let mut many = nomen();
+    many.arg("train").arg("--train").arg(place.path("train.jsonl")).arg("--out").arg(place.path("many"));
+    many.arg("--base").arg(format!("path:{}", tiny_model().display())).args(["--folds", "61"]);
+    assert!(refusal(&run(&mut many, b"")).contains("61 folds cannot be made"));
+    assert!(!place.path("many").exists());
+}
+
+#[test]
+fn label_errors_are_looked_for_in_what_a_model_has_not_seen() {
+    let place = Place::new();
+    answer(&run(&mut place.train("run", 4), b""));
+    let best = place.path("run/model-best");
+    let check = |name: &str, more: &[&str]| {
+        run(nomen().arg("check").arg(place.path(name)).arg("--model").arg(&best).args(more), b"")
+    };
+    let message = refusal(&check("train.jsonl", &["--select", "Q026"]));
+    assert!(message.contains("the model was trained on all"), "{message}");
+    let output = check("train.jsonl", &[]);
+    assert_ne!(output.status.code(), Some(2), "the other checks need no model: {output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("60 of 60 texts"));
+    let output = check("test.jsonl", &["--select", "Q026"]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("was trained on"));
+}
+
+#[test]
 fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
     let place = Place::new();
     answer(&run(&mut place.train("run", 4), b""));

@@ -2,4 +2,7 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| nomen_fuzz::reading::hold(Some(nomen_fuzz::Format::Huggingface), bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    nomen_fuzz::let_panics_be_caught();
+    nomen_fuzz::reading::hold(Some(nomen_fuzz::Format::Huggingface), bytes);
+});

@@ -27,7 +27,9 @@ pub fn hold(format: Option<Format>, bytes: &[u8]) {
     if format.is_some() && !is_packed(bytes) {
         let cut = sound(BufReader::with_capacity(3, bytes), bytes, &plain);
         // Where a damaged DocBin is seen to be damaged depends on how much of it is unpacked at once.
-        let same = |found: &Option<Found>| found.as_ref().map(|found| found.items.iter().flatten().cloned().collect::<Vec<_>>());
+        let same = |found: &Option<Found>| {
+            found.as_ref().map(|found| found.items.iter().flatten().cloned().collect::<Vec<_>>())
+        };
         assert_eq!(same(&found), same(&cut), "cut in pieces");
         assert!(format == Some(Format::SpacyDocbin) || found == cut, "cut in pieces: {found:?} {cut:?}");
     }

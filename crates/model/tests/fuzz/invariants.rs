@@ -11,7 +11,8 @@ use nomen_model::{
 use schema::Span;
 
 /// Scripts, runs, controls and a quoted special token.
-const TEXTS: [&str; 4] = ["", "Ada Lovelace, é e\u{301} 👩‍🔬!\r\n", "東京 [SEP] </s>\t\u{0}", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"];
+const TEXTS: [&str; 4] =
+    ["", "Ada Lovelace, é e\u{301} 👩‍🔬!\r\n", "東京 [SEP] </s>\t\u{0}", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"];
 
 /// A `tokenizer.json` is refused, or cuts texts into pieces that lie in them.
 ///
@@ -20,7 +21,8 @@ const TEXTS: [&str; 4] = ["", "Ada Lovelace, é e\u{301} 👩‍🔬!\r\n", "東
 pub fn tokenizer_holds(json: &[u8]) {
     let Ok(tokenizer) = Tokenizer::from_json(json.to_vec()) else { return };
     for text in TEXTS {
-        let words: Vec<Span> = text.char_indices().filter_map(|(at, c)| Span::of(text, at..at + c.len_utf8()).ok()).collect();
+        let words: Vec<Span> =
+            text.char_indices().filter_map(|(at, c)| Span::of(text, at..at + c.len_utf8()).ok()).collect();
         for words in [None, Some(&words[..])] {
             let Ok(pieces) = tokenizer.pieces(text, words) else { continue };
             assert_eq!(pieces.ids.len(), pieces.spans.len());

@@ -7,6 +7,7 @@ mod counterfactual;
 mod failure;
 mod fetching;
 mod input;
+mod joining;
 mod judgement;
 mod output;
 mod parts;

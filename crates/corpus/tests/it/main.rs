@@ -11,6 +11,7 @@ mod huggingface;
 mod mutations;
 mod prepare;
 mod real_files;
+mod real_round_trips;
 mod round_trips;
 mod segments;
 mod split;

@@ -1,4 +1,4 @@
-//! Fine-tuning: run configuration, batches, the training loop, checkpoints, reports.
+//! Fine-tuning: run configuration, batches, the training loop, checkpoints, reports, tracking.
 
 mod batches;
 mod check;
@@ -16,6 +16,8 @@ mod report;
 mod run;
 mod settings;
 mod state;
+mod summary;
+pub mod tracking;
 
 pub use batches::Batches;
 pub use check::{DataError, Source, Warning, check};
@@ -28,7 +30,10 @@ pub use fit::{Evaluation, Fit, FitError, StepReport, score};
 pub use folder::RunFolder;
 pub use identity::{Difference, Identity};
 pub use plan::{Choice, Plan, plan};
-pub use report::{Base, Curve, DataSet, EvaluationPoint, RunReport, StepPoint, render, visible};
+pub use report::{
+    Base, Curve, DataSet, EvaluationPoint, RunCurve, RunReport, StepPoint, moment, render, render_runs, visible,
+};
 pub use run::{Flow, Outcome, Progress, Run, RunError};
 pub use settings::{Scheduler, Settings};
 pub use state::{End, State};
+pub use summary::{DataLine, RunState, RunSummary, Scored};

@@ -6,6 +6,7 @@ mod errors;
 mod facts;
 mod figures;
 mod plot;
+mod runs;
 mod scores;
 mod text;
 mod training;
@@ -18,6 +19,8 @@ use schema::{Document, Label};
 
 pub use self::{
     curve::{Curve, EvaluationPoint, StepPoint},
+    figures::moment,
+    runs::{RunCurve, render_runs},
     text::visible,
 };
 use crate::{BaseFacts, Choice, Settings};
@@ -160,7 +163,7 @@ pub fn render(run: &RunReport<'_>) -> String {
                     section { h2 { "Run" } (facts::facts(run)) }
                     section { h2 { "Settings" } (facts::settings(run)) }
                 }
-                footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (figures::moment(run.written)) }
+                footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (moment(run.written)) }
             }
         }
     }

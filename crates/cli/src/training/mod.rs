@@ -4,15 +4,21 @@ mod data;
 mod display;
 mod outcome;
 mod preparation;
+mod tracked;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail};
-use train::{Flow, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder};
+use serde_json::json;
+use train::{
+    Flow, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder,
+    tracking::{Destination, Leaving},
+};
 
 use self::{
     display::Display,
     preparation::{Prepared, prepare},
+    tracked::Tracked,
 };
 use crate::{fetching, progress::note, signals::Signals};
 
@@ -27,6 +33,8 @@ pub struct Configuration {
     pub wanted: RunConfig,
     /// The same over the settings of the run that is gone on with, if one is.
     pub resolved: RunConfig,
+    /// Where the run is shown; no part of what it is.
+    pub tracking: Vec<Destination>,
 }
 
 /// How a run came to its end.
@@ -45,7 +53,7 @@ impl Configuration {
     ) -> anyhow::Result<Self> {
         let path = begun.filter(|folder| folder.is_occupied()).map(|folder| folder.join("run.toml"));
         let known = RunConfig::load(path.as_deref(), &[] as &[&str])?;
-        Ok(Self { wanted: wants(RunConfig::default())?, resolved: wants(known)? })
+        Ok(Self { wanted: wants(RunConfig::default())?, resolved: wants(known)?, tracking: Vec::new() })
     }
 }
 
@@ -92,7 +100,10 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
         note(&format!("going on from step {} of {}", resumed.step, fit.steps()));
     }
 
+    run.describe(json!({"base": base.spec, "data": data.provenance(), "steps": fit.steps()}))?;
+
     let signals = Signals::listen().context("signals cannot be listened for")?;
+    let tracked = Tracked::start(out, &config.tracking, signals);
     let mut display = Display::new(fit.state().step, fit.steps());
     let outcome = run.drive(&mut fit, |told| {
         match told {
@@ -100,15 +111,36 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
             Told::BestSaved => {}
             Told::NotSaved(error) => display.note(&format!("warning: not saved, the run goes on: {error}")),
         }
-        if signals.leave().is_some() { Flow::Stop } else { Flow::Continue }
-    })?;
+        tracked.news().for_each(|line| display.note(&line));
+        if tracked.leave().is_some() { Flow::Stop } else { Flow::Continue }
+    });
     display.summarize();
     drop(display);
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracked.finish(Leaving::Failed);
+            return Err(error.into());
+        }
+    };
     match outcome {
-        Outcome::Stopped => Ok(Ending::Asked(signals.leave().unwrap_or_default())),
+        Outcome::Stopped => {
+            tracked.finish(Leaving::Stopped);
+            Ok(Ending::Asked(tracked.leave().unwrap_or_default()))
+        }
         Outcome::Ended(end) => {
             let (settings, steps) = (fit.settings().clone(), fit.steps());
-            Ok(Ending::Finished(Box::new(Finished { folder, end, settings, choices, steps, base, facts, warnings })))
+            Ok(Ending::Finished(Box::new(Finished {
+                folder,
+                end,
+                settings,
+                choices,
+                steps,
+                base,
+                facts,
+                warnings,
+                tracked,
+            })))
         }
     }
 }

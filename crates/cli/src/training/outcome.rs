@@ -13,9 +13,9 @@ use evaluate::Report;
 use model::{Bundle, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
-use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings};
+use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, tracking::Leaving};
 
-use super::{Data, Set};
+use super::{Data, Set, Tracked};
 use crate::{judgement, progress::note, scores};
 
 /// A run that is over.
@@ -36,6 +36,8 @@ pub struct Finished {
     pub facts: BaseFacts,
     /// What was said of the data.
     pub warnings: Vec<String>,
+    /// Where it is shown.
+    pub(super) tracked: Tracked,
 }
 
 /// The best model of a run with its scores.
@@ -61,7 +63,8 @@ pub fn best(out: &Path) -> PathBuf {
 }
 
 impl Finished {
-    /// Judges the best model on dev and test, notes the scores in it and writes `report.html`.
+    /// Judges the best model on dev and test, notes the scores in it and in the events, and writes `report.html`. The run's
+    /// trackers then have all there is.
     pub fn judge(&self, data: &Data) -> anyhow::Result<Judged> {
         let path = self.folder.model_best();
         match self.end {
@@ -88,8 +91,28 @@ impl Finished {
             }
             judged.model = Some(path);
         }
+        self.note_scores(&judged)?;
         self.write_report(data, &judged)?;
+        self.tracked.finish(Leaving::Over(self.end));
         Ok(judged)
+    }
+
+    /// Writes the scores of the best model into the events.
+    fn note_scores(&self, judged: &Judged) -> anyhow::Result<()> {
+        let sets = [("dev", &judged.dev), ("test", &judged.test)];
+        let scores = |report: &Report| serde_json::to_value(&report.scores);
+        let sets: serde_json::Map<String, Value> = sets
+            .into_iter()
+            .filter_map(|(name, report)| Some((name.to_owned(), scores(report.as_ref()?))))
+            .map(|(name, scores)| Ok((name, scores?)))
+            .collect::<anyhow::Result<_>>()?;
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.events();
+        Events::reopen(&path)
+            .and_then(|mut events| events.judged(judged.step, sets.into()))
+            .with_context(|| format!("{} cannot be written", path.display()))
     }
 
     fn write_report(&self, data: &Data, judged: &Judged) -> anyhow::Result<()> {

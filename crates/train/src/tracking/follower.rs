@@ -77,13 +77,14 @@ impl Tracking {
     }
 
     /// Lets the followers show what is left, and waits for them as long as `go_on` says so; `told` hears what they have to
-    /// say, at last of each place that does not have everything.
-    pub fn finish(&self, leaving: Leaving, go_on: impl Fn() -> bool, mut told: impl FnMut(&str)) {
+    /// say, at last of each place that does not have everything. Whether all of them have.
+    pub fn finish(&self, leaving: Leaving, go_on: impl Fn() -> bool, mut told: impl FnMut(&str)) -> bool {
         const MOMENT: Duration = Duration::from_millis(50);
         for follower in &self.followers {
             // One that is gone has said so.
             let _ = follower.leave.send(leaving);
         }
+        let mut is_whole = true;
         for follower in &self.followers {
             let outcome = loop {
                 match follower.done.recv_timeout(MOMENT) {
@@ -95,9 +96,11 @@ impl Tracking {
             };
             self.news().for_each(|line| told(&line));
             if let Err(error) = outcome {
+                is_whole = false;
                 told(&format!("{}: it does not have everything of the run: {error}", follower.name));
             }
         }
+        is_whole
     }
 }
 

@@ -10,3 +10,4 @@ mod fit;
 mod report;
 mod run;
 mod sample;
+mod tracking;

@@ -115,9 +115,9 @@ def compare(server: Server, run: Path) -> tuple[str, list[str]]:
         wrong.append(f"its status is {found.info.status}")
     settings = events(run, "start")[0]["identity"]["settings"]
     for key, value in settings.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        if found.data.params.get(key) != text:
-            wrong.append(f"{key} is {found.data.params.get(key)}, not {text}")
+        there = found.data.params.get(key)
+        if there is None or there != value and json.loads(there) != value:
+            wrong.append(f"{key} is {there}, not {value}")
     expected, points = histories(run), 0
     if set(found.data.metrics) != set(expected):
         wrong.append(f"metrics: {sorted(set(found.data.metrics) ^ set(expected))}")

@@ -1,5 +1,7 @@
 //! A line of `events.jsonl` as trackers take it: named numbers at a step, or named texts.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::{End, identity};
@@ -90,7 +92,10 @@ fn plain(label: &str) -> String {
             '.' if !only_dots => name.push('.'),
             '_' | '-' | ' ' => name.push(character),
             _ if character.is_alphanumeric() => name.push(character),
-            _ => name.push_str(&format!("_u{:04x}_", u32::from(character))),
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(name, "_u{:04x}_", u32::from(character));
+            }
         }
     }
     name

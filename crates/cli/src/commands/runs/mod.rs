@@ -64,10 +64,12 @@ const DEPTH: usize = 4;
 /// The runs in these folders and below them, the first begun first; those of the project where none are named.
 fn found(folders: &[PathBuf]) -> anyhow::Result<Vec<RunSummary>> {
     let mut paths = Vec::new();
-    let folders = match (folders, Project::find()?) {
-        ([], Some(project)) => vec![project.runs()],
-        ([], None) => bail!("name the folders of the runs, or work in a project (`nomen init DIR`)"),
-        (folders, _) => folders.to_vec(),
+    let folders = match folders {
+        [] => match Project::find()? {
+            Some(project) => vec![project.runs()],
+            None => bail!("name the folders of the runs, or work in a project (`nomen init DIR`)"),
+        },
+        folders => folders.to_vec(),
     };
     for folder in &folders {
         let before = paths.len();

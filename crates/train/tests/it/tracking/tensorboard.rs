@@ -80,7 +80,7 @@ fn the_file_is_the_golden_one() {
     assert_eq!(records(&bytes).len(), 7);
     // Step 1: time 1700000000.25, step 1, a summary of four values, the first of them 2.5.
     let step = records(&bytes)[3];
-    assert_eq!(&step[..9], [&[0x09], &1_700_000_000.25_f64.to_le_bytes()[..]].concat());
+    assert_eq!(&step[..9], [&[0x09][..], &1_700_000_000.25_f64.to_le_bytes()[..]].concat());
     assert_eq!(&step[9..12], [0x10, 1, 0x2a]);
     assert_eq!(&step[13..32], b"\x0a\x11\x0a\x0atrain/loss\x15\0\0\x20\x40".as_slice());
 }
@@ -119,7 +119,7 @@ fn a_run_that_is_stopped_and_gone_on_with_has_one_file_with_each_step_once() {
     // Version, settings, what it is about, 60 steps, 3 evaluations.
     assert_eq!(records(&bytes).len(), 66);
     for ((name, _), value) in numbers(folder.path()) {
-        let value = [&[0x15], &(value as f32).to_le_bytes()[..]].concat();
+        let value = [&[0x15][..], &(value as f32).to_le_bytes()[..]].concat();
         let expected = [name.as_bytes(), value.as_slice()].concat();
         assert!(bytes.windows(expected.len()).any(|window| window == expected), "{name}");
     }

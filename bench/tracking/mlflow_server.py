@@ -199,7 +199,7 @@ def main() -> int:
     parser.add_argument("--nomen", required=True, help="the program")
     parser.add_argument("--base", required=True, help="the base's spec")
     parser.add_argument("--data", required=True, type=Path, help="folder with train.conll, dev.conll and test.conll")
-    parser.add_argument("--steps", type=int, default=90)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", nargs="*", default=["whole", "killed", "away", "time"])
     parser.add_argument("--keep", type=Path, help="leave the runs and the server's folder here")
@@ -210,7 +210,7 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         trainer, server = Trainer(options, folder), Server(folder)
         track = [f"mlflow:{server.url}", "tensorboard"]
-        third = options.steps // 3
+        early, later = options.steps // 5, options.steps // 4
         try:
             if "whole" in options.parts:
                 common.say("whole")
@@ -218,24 +218,25 @@ def main() -> int:
             if "killed" in options.parts:
                 common.say("killed")
                 process = trainer.start("killed", track)
-                wait_for_step(folder / "killed", third, process)
+                wait_for_step(folder / "killed", early, process)
                 server.kill()
-                wait_for_step(folder / "killed", third * 2, process)
+                wait_for_step(folder / "killed", later, process)
                 server.start()
+                back = len(events(folder / "killed", "step"))
                 process.wait()
-                words = f"killed after step {third}, back after step {third * 2}"
+                words = f"killed after step {early}, back after step {back} of {options.steps}"
                 results.append((words, *compare(server, folder / "killed")))
             if "away" in options.parts:
                 common.say("away")
                 process = trainer.start("away", track)
-                wait_for_step(folder / "away", third, process)
+                wait_for_step(folder / "away", early, process)
                 server.kill()
                 process.wait()
                 server.start()
                 sync = subprocess.run([options.nomen, "runs", "sync", str(folder / "away")], check=False)
                 words, wrong = compare(server, folder / "away")
                 wrong += [f"nomen runs sync ended with {sync.returncode}"] if sync.returncode else []
-                results.append((f"killed after step {third}, back after the run; `nomen runs sync`", words, wrong))
+                results.append((f"killed after step {early}, back after the run; `nomen runs sync`", words, wrong))
             if "time" in options.parts:
                 lines, good = timed(trainer, server, options.rounds)
         finally:

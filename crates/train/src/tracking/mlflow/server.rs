@@ -170,7 +170,11 @@ impl Server {
             response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = response.into_body().into_with_config().limit(LONGEST_ANSWER).read_to_vec();
         let body = body.map_err(|error| Failure::Away(format!("its answer breaks off: {error}")))?;
-        let json = serde_json::from_slice::<Value>(&body).ok().filter(Value::is_object);
+        // The artifact proxy says nothing where all is well.
+        let json = match body.as_slice() {
+            [] if status.is_success() => Some(Value::Object(serde_json::Map::new())),
+            body => serde_json::from_slice::<Value>(body).ok().filter(Value::is_object),
+        };
         if status.is_success() {
             return json
                 .ok_or_else(|| Failure::Away("what answers there is no MLflow server: it sends no JSON".to_owned()));

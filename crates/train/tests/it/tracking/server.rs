@@ -133,7 +133,8 @@ fn serve(connection: &TcpStream, memory: &Memory, fault: Fault) -> std::io::Resu
         kept.requests.push(request.clone());
         kept.authorization = authorization;
         let (status, answer) = kept.answer(&request, &body);
-        (status, answer.to_string())
+        // As MLflow, the artifact proxy answers with nothing.
+        (status, if answer.is_null() { String::new() } else { answer.to_string() })
     });
     let mut connection = connection;
     match fault {
@@ -153,7 +154,7 @@ impl Kept {
         let (method, path) = request.split_once(' ').unwrap();
         if let Some(path) = path.strip_prefix("/api/2.0/mlflow-artifacts/artifacts/").filter(|_| method == "PUT") {
             self.files.insert(path.to_owned(), body.to_vec());
-            return (200, json!({}));
+            return (200, Value::Null);
         }
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap().to_owned();

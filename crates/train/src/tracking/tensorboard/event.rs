@@ -69,7 +69,10 @@ pub fn text(time: f64, name: &str, text: &str) -> Vec<u8> {
 fn event(time: f64, step: u64, summary: &Message) -> Vec<u8> {
     let mut event = Message::default();
     event.double(1, time);
-    event.number(2, step);
+    if step > 0 {
+        // A field that has its default is not written.
+        event.number(2, step);
+    }
     event.bytes(5, &summary.0);
     framed(&event.0)
 }

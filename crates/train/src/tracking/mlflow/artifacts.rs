@@ -86,7 +86,7 @@ fn root(artifacts: &str, server: &Url) -> Result<Vec<String>, TrackError> {
     let url = Url::parse(artifacts).map_err(|_| elsewhere())?;
     // Credentials are for the one server that was named.
     let is_here = url.host().is_none()
-        || (url.host() == server.host()
+        || (url.host_str() == server.host_str()
             && (url.port().is_none() || url.port_or_known_default() == server.port_or_known_default()));
     let path = match url.scheme() {
         "mlflow-artifacts" if is_here => url.path(),

@@ -106,8 +106,10 @@ fn look(folder: &Path, depth: usize, runs: &mut Vec<PathBuf>) -> std::io::Result
     }
     below.sort();
     if depth > 0 {
-        // A folder below that may not be read holds no run of this user.
-        below.iter().for_each(|folder| drop(look(folder, depth - 1, runs)));
+        for folder in below {
+            // A folder below that may not be read holds no run of this user.
+            let _ = look(&folder, depth - 1, runs);
+        }
     }
     Ok(())
 }

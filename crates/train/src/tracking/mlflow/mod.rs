@@ -6,6 +6,7 @@ mod server;
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
@@ -93,23 +94,20 @@ impl Mlflow {
         if let (true, Some(at)) = (self.announced, &self.state.at) {
             return Ok(at.run_id.clone());
         }
-        let at = match self.state.at.clone() {
-            Some(at) => {
-                self.update(&at.run_id, &json!({"status": "RUNNING"}))?;
-                at
-            }
-            None => {
-                // Known before it is sent, so that a run whose answer is lost is found again.
-                self.save()?;
-                let experiment = self.experiment()?;
-                let at = match self.search(&experiment)? {
-                    Some(at) => at,
-                    None => self.create(&experiment, begun)?,
-                };
-                self.state.at = Some(at.clone());
-                self.save()?;
-                at
-            }
+        let at = if let Some(at) = self.state.at.clone() {
+            self.update(&at.run_id, &json!({"status": "RUNNING"}))?;
+            at
+        } else {
+            // Known before it is sent, so that a run whose answer is lost is found again.
+            self.save()?;
+            let experiment = self.experiment()?;
+            let at = match self.search(&experiment)? {
+                Some(at) => at,
+                None => self.create(&experiment, begun)?,
+            };
+            self.state.at = Some(at.clone());
+            self.save()?;
+            at
         };
         self.announced = true;
         Ok(at.run_id)
@@ -198,7 +196,9 @@ impl Tracker for Mlflow {
             self.server.post("runs/log-batch", &portion)?;
         }
         if !wanted.is_empty() {
-            wanted.iter().for_each(|record| self.state.cursor.note(record));
+            for record in wanted {
+                self.state.cursor.note(record);
+            }
             self.save()?;
         }
         Ok(())
@@ -261,5 +261,10 @@ fn now() -> u64 {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -19,7 +19,11 @@ impl Place {
     fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         let lines = |first: usize, count: usize| -> String {
-            let line = |index| format!("{{\"text\":\"Anna {index} reads\",\"entities\":[{{\"start\":0,\"end\":4,\"label\":\"PER\"}}]}}\n");
+            let line = |index| {
+                format!(
+                    "{{\"text\":\"Anna {index} reads\",\"entities\":[{{\"start\":0,\"end\":4,\"label\":\"PER\"}}]}}\n"
+                )
+            };
             (first..first + count).map(line).collect()
         };
         fs::write(place.path("train.jsonl"), lines(0, 40)).unwrap();
@@ -71,18 +75,25 @@ fn runs_are_listed_compared_and_plotted_from_their_events_alone() {
     let listed = answer(&run(&mut runs(&[], &place.path("runs")), b""));
     let lines: Vec<&str> = listed.lines().collect();
     assert_eq!(lines.len(), 3, "{listed}");
-    assert!(lines[0].starts_with("run ") && lines[1].contains("runs/a") && lines[2].contains("runs/deeper/b"), "{listed}");
+    assert!(
+        lines[0].starts_with("run ") && lines[1].contains("runs/a") && lines[2].contains("runs/deeper/b"),
+        "{listed}"
+    );
     assert!(lines[1].contains("6/6") && lines[1].ends_with("finished") && lines[1].contains("path:"), "{listed}");
 
     let json: Value = serde_json::from_str(&answer(&run(&mut runs(&["--json"], &place.path("runs")), b""))).unwrap();
     let first = &json[0];
-    assert_eq!((&first["name"], &first["step"], &first["steps"], &first["state"]), (&"a".into(), &6.into(), &6.into(), &"finished".into()));
+    assert_eq!(
+        (&first["name"], &first["step"], &first["steps"], &first["state"]),
+        (&"a".into(), &6.into(), &6.into(), &"finished".into())
+    );
     assert_eq!((&first["data"]["train"]["texts"], &first["data"]["test"]["file"]), (&40.into(), &"test.jsonl".into()));
     assert!(first["dev"]["ents_f"].is_number() && first["test"]["ents_f"].is_number() && first["begun"].is_u64());
 
     let compared = answer(&run(&mut runs(&["compare"], &place.path("runs")), b""));
     let words = |start: &str| -> Vec<String> {
-        let line = compared.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {compared}"));
+        let line =
+            compared.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {compared}"));
         line.split_whitespace().map(str::to_owned).collect()
     };
     assert_eq!(words("seed"), ["seed", "1", "2"]);
@@ -125,7 +136,9 @@ fn a_tracker_that_is_away_stops_nothing_and_is_sent_the_rest_later() {
 #[test]
 fn a_tracker_that_cannot_be_is_refused_before_anything_is_written() {
     let place = Place::new();
-    for (given, part) in [("wandb", "is no tracker"), ("mlflow", "MLFLOW_TRACKING_URI"), ("mlflow:http://a:s3cret@b", "USERNAME")] {
+    for (given, part) in
+        [("wandb", "is no tracker"), ("mlflow", "MLFLOW_TRACKING_URI"), ("mlflow:http://a:s3cret@b", "USERNAME")]
+    {
         let message = refusal(&run(place.train("run", &["--track", given]).env_remove("MLFLOW_TRACKING_URI"), b""));
         assert!(message.contains(part) && !message.contains("s3cret"), "{message}");
         assert!(!place.path("run").exists());
@@ -144,7 +157,8 @@ fn a_project_says_where_its_runs_are_shown_and_an_option_goes_before_it() {
     }
     let config = fs::read_to_string(project.join("nomen.toml")).unwrap();
     assert!(config.contains("[tracking]\nto = []"), "{config}");
-    fs::write(project.join("nomen.toml"), config.replace("to = []", "to = [\"tensorboard\"]\nexperiment = \"x\"")).unwrap();
+    fs::write(project.join("nomen.toml"), config.replace("to = []", "to = [\"tensorboard\"]\nexperiment = \"x\""))
+        .unwrap();
     let train = |more: &[&str]| {
         let mut command = nomen();
         command.current_dir(&project).arg("train").arg("--base").arg(format!("path:{}", tiny_model().display()));

@@ -58,14 +58,22 @@ fn a_server_shows_a_whole_run() {
     let (folder, memory) = (tempfile::tempdir().unwrap(), Memory::default());
     let path = folder.path().join("news");
     let server = Server::start(&memory, |_| Fault::None);
-    let (outcome, told) =
-        tracked(&path, &settings(), &[destination(&format!("mlflow:{}", server.url()))], &Environment::default(), GO_ON);
+    let (outcome, told) = tracked(
+        &path,
+        &settings(),
+        &[destination(&format!("mlflow:{}", server.url()))],
+        &Environment::default(),
+        GO_ON,
+    );
     assert_eq!((outcome, told), (Outcome::Ended(End::Finished), Vec::<String>::new()));
     has_everything(&memory, &path);
     has_files(&memory, &path);
     let kept = memory.lock().unwrap();
     let run = &kept.runs[0];
-    assert_eq!((run.name.as_str(), run.status.as_str(), run.tags["nomen.ended"].as_str()), ("news", "FINISHED", "finished"));
+    assert_eq!(
+        (run.name.as_str(), run.status.as_str(), run.tags["nomen.ended"].as_str()),
+        ("news", "FINISHED", "finished")
+    );
     assert_eq!(kept.experiments, ["nomen"]);
 }
 
@@ -150,7 +158,7 @@ fn a_server_that_dies_in_the_middle_and_comes_back_has_everything() {
     assert_eq!(outcome, Outcome::Ended(End::Finished));
     has_everything(&memory, folder.path());
     has_files(&memory, folder.path());
-    assert!(told.iter().any(|line| line.contains("sent later")) , "{told:?}");
+    assert!(told.iter().any(|line| line.contains("sent later")), "{told:?}");
     assert_eq!(memory.lock().unwrap().runs[0].status, "FINISHED");
 }
 
@@ -217,7 +225,9 @@ fn another_run_in_the_same_folder_is_another_run_at_the_server() {
 
 #[test]
 fn a_refusal_is_told_once_with_the_way_out_and_the_run_goes_on() {
-    for (status, part) in [(401, "MLFLOW_TRACKING_TOKEN"), (403, "MLFLOW_TRACKING_TOKEN"), (404, "404"), (302, "redirects")] {
+    for (status, part) in
+        [(401, "MLFLOW_TRACKING_TOKEN"), (403, "MLFLOW_TRACKING_TOKEN"), (404, "404"), (302, "redirects")]
+    {
         let (folder, memory) = (tempfile::tempdir().unwrap(), Memory::default());
         let server = Server::start(&memory, move |_| Fault::Status(status));
         let to = destination(&format!("mlflow:{}", server.url()));
@@ -264,9 +274,7 @@ fn credentials_are_sent_and_neither_written_nor_shown() {
         password: Some("s3cret".to_owned()),
         ..Environment::default()
     };
-    for (environment, expected) in
-        [(secret(true), "Bearer t0ken-s3cret"), (secret(false), "Basic YW5uYTpzM2NyZXQ=")]
-    {
+    for (environment, expected) in [(secret(true), "Bearer t0ken-s3cret"), (secret(false), "Basic YW5uYTpzM2NyZXQ=")] {
         let (folder, memory) = (tempfile::tempdir().unwrap(), Memory::default());
         let server = Server::start(&memory, |count| if count % 2 == 0 { Fault::Status(500) } else { Fault::None });
         let to = destination(&format!("mlflow:{}", server.url()));

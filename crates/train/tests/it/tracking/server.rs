@@ -158,7 +158,8 @@ impl Kept {
         }
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let found = || body["run_id"].as_str().and_then(|id| id.parse::<usize>().ok()).filter(|id| *id < self.runs.len());
+        let found =
+            || body["run_id"].as_str().and_then(|id| id.parse::<usize>().ok()).filter(|id| *id < self.runs.len());
         match path.strip_prefix("/api/2.0/mlflow/").unwrap() {
             "experiments/create" => {
                 let name = text(&body["name"]);
@@ -218,10 +219,9 @@ impl Kept {
             path => {
                 let name = path.strip_prefix("experiments/get-by-name?experiment_name=").unwrap();
                 match self.experiments.iter().position(|known| known == name) {
-                    Some(id) => (
-                        200,
-                        json!({"experiment": {"experiment_id": id.to_string(), "lifecycle_stage": "active"}}),
-                    ),
+                    Some(id) => {
+                        (200, json!({"experiment": {"experiment_id": id.to_string(), "lifecycle_stage": "active"}}))
+                    }
                     None => missing(),
                 }
             }

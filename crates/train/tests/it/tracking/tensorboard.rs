@@ -71,7 +71,8 @@ fn the_file_is_the_golden_one() {
     let path = event_file(folder.path());
     assert_eq!(path.file_name().unwrap(), "events.out.tfevents.1700000000.nomen");
     let bytes = fs::read(&path).unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/tensorboard/events.out.tfevents.1700000000.nomen");
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/tensorboard/events.out.tfevents.1700000000.nomen");
     assert!(bytes == fs::read(golden).unwrap(), "the bytes differ from those that TensorBoard's own writer makes");
     assert_eq!(records(&bytes).len(), 7);
     // Step 1: time 1700000000.25, step 1, a summary of four values, the first of them 2.5.

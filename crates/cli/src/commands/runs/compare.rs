@@ -44,9 +44,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         table.row([field.clone()].into_iter().chain(values.iter().map(shown)));
     }
-    if differing.is_empty() && runs.len() > 1 {
-        table.row(["(all settings, base and data are the same)".to_owned()]);
-    }
     table.row([]);
     let rows: [Row; 9] = [
         ("steps", list::steps),
@@ -62,7 +59,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for (name, of) in rows {
         table.row([name.to_owned()].into_iter().chain(runs.iter().map(of)));
     }
-    Ok(output::print(&table.render())?)
+    let same = if differing.is_empty() { "\nsettings, base and data are the same\n" } else { "" };
+    Ok(output::print(&(table.render() + same))?)
 }
 
 /// What is not the same in all runs, by name: what each of them has, `None` where its events do not say.

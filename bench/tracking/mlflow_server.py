@@ -241,7 +241,8 @@ def main() -> int:
                 lines, good = timed(trainer, server, options.rounds)
         finally:
             server.kill()
-    print("| server | what it has, all of it equal to the run's own | lost or different |\n|---|---|---|")
+    if results:
+        print("| server | what it has, all of it equal to the run's own | lost or different |\n|---|---|---|")
     for name, words, wrong in results:
         good = good and not wrong
         print(f"| {name} | {words} | {'; '.join(wrong) or 'nothing'} |")

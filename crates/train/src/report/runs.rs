@@ -16,6 +16,7 @@ const SMOOTHED: usize = 40;
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
 const RUNS_STYLE: &str = "
+.axis span { white-space: nowrap; }
 .plot path.run { stroke-width: 2; }
 .plot path.spots { stroke-width: 6; }
 .plot path.again { stroke-dasharray: 6 5; }

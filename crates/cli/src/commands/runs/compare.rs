@@ -59,7 +59,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for (name, of) in rows {
         table.row([name.to_owned()].into_iter().chain(runs.iter().map(of)));
     }
-    let same = if differing.is_empty() { "\nsettings, base and data are the same\n" } else { "" };
+    let is_same = differing.is_empty() && runs.len() > 1;
+    let same = if is_same { "\nsettings, base and data are the same\n" } else { "" };
     Ok(output::print(&(table.render() + same))?)
 }
 

@@ -58,7 +58,7 @@ def score(args, name, way, seed):
     if done.returncode != 0:
         raise SystemExit(f"exit code {done.returncode} from {' '.join(map(str, command))}\n{done.stderr[-2000:]}")
     judged = json.loads(done.stdout)
-    found = {"f": judged["dev"]["ents_f"], "augmentation": judged.get("augmentation"), "settings": command[-1::-2][::-1]}
+    found = {"f": judged["dev"]["ents_f"], "augmentation": judged.get("augmentation"), "settings": settings(args, name, way, seed)}
     known.write_text(json.dumps(found) + "\n")
     say(f"{name}, {way}, seed {seed}: {found['f']:.4f}")
     return found["f"]

@@ -63,7 +63,8 @@ impl Identity {
     }
 }
 
-fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
+/// The leaves of an object as JSON, by their path.
+pub(crate) fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
         Value::Object(object) => object.iter().for_each(|(key, value)| flatten(&below(key), value, fields)),

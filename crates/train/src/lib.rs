@@ -1,4 +1,4 @@
-//! Fine-tuning: run configuration, batches, the training loop, cross-validation, checkpoints, reports.
+//! Fine-tuning: run configuration, batches, the training loop, cross-validation, checkpoints, reports, tracking.
 
 mod augment;
 mod batches;
@@ -19,6 +19,8 @@ mod report;
 mod run;
 mod settings;
 mod state;
+mod summary;
+pub mod tracking;
 mod verdict;
 
 pub use augment::{Augment, Augmentations};
@@ -35,8 +37,11 @@ pub use folder::RunFolder;
 pub use identity::{Difference, Identity};
 pub use label_errors::{LabelError, label_errors};
 pub use plan::{Choice, Plan, plan};
-pub use report::{Base, Curve, DataSet, EvaluationPoint, RunReport, StepPoint, render, visible};
+pub use report::{
+    Base, Curve, DataSet, EvaluationPoint, RunCurve, RunReport, StepPoint, moment, render, render_runs, visible,
+};
 pub use run::{Flow, Outcome, Progress, Run, RunError};
 pub use settings::{Scheduler, Settings};
 pub use state::{End, State};
 pub use verdict::{Unjudged, Verdict, VerdictError, verdicts};
+pub use summary::{DataLine, RunState, RunSummary, Scored};

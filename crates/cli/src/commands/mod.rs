@@ -8,6 +8,7 @@ mod init;
 mod prepare;
 mod quantize;
 mod quickstart;
+mod runs;
 mod split;
 mod tag;
 mod train;
@@ -15,6 +16,8 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use self::train::program;
 
 /// Train, score and run named entity recognition on your own text, on a CPU.
 #[derive(Parser)]
@@ -39,6 +42,7 @@ enum Command {
     Check(check::Arguments),
     Split(split::Arguments),
     Train(train::Arguments),
+    Runs(runs::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
     Tag(tag::Arguments),
@@ -55,6 +59,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(arguments),
         Command::Split(arguments) => split::run(arguments),
         Command::Train(arguments) => train::run(arguments),
+        Command::Runs(arguments) => runs::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),
         Command::Tag(arguments) => tag::run(arguments),

@@ -45,7 +45,7 @@ pub fn measure(
             folder.path().display()
         ));
         let mut run = start(&folder, identity, &mut fit)?;
-        if fit.state().ended.is_none() && drive(&mut run, &mut fit, signals)? == Outcome::Stopped {
+        if fit.state().ended.is_none() && drive(&mut run, &mut fit, |_| signals.leave().is_some())? == Outcome::Stopped {
             return Ok(Measured::Asked(signals.leave().unwrap_or_default()));
         }
         note("now with the copies");

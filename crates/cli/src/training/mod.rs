@@ -7,16 +7,22 @@ mod display;
 mod folds;
 mod outcome;
 mod preparation;
+mod tracked;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail};
-use train::{Fit, Flow, Identity, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder};
+use serde_json::json;
+use train::{
+    Fit, Flow, Identity, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder,
+    tracking::{Destination, Leaving},
+};
 
 use self::{
     augmenting::Measured,
     display::Display,
     preparation::{Prepared, prepare},
+    tracked::Tracked,
 };
 use crate::{fetching, progress::note, signals::Signals};
 
@@ -33,6 +39,8 @@ pub struct Configuration {
     pub wanted: RunConfig,
     /// The same over the settings of the run that is gone on with, if one is.
     pub resolved: RunConfig,
+    /// Where the run is shown; no part of what it is.
+    pub tracking: Vec<Destination>,
 }
 
 /// How a run came to its end.
@@ -51,7 +59,7 @@ impl Configuration {
     ) -> anyhow::Result<Self> {
         let path = begun.filter(|folder| folder.is_occupied()).map(|folder| folder.join("run.toml"));
         let known = RunConfig::load(path.as_deref(), &[] as &[&str])?;
-        Ok(Self { wanted: wants(RunConfig::default())?, resolved: wants(known)? })
+        Ok(Self { wanted: wants(RunConfig::default())?, resolved: wants(known)?, tracking: Vec::new() })
     }
 }
 
@@ -100,8 +108,24 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
         Measured::Done(augmented) => augmented,
     };
     let Prepared { mut fit, choices, base: facts, .. } = prepared;
-    match drive(&mut run, &mut fit, &signals)? {
-        Outcome::Stopped => Ok(Ending::Asked(signals.leave().unwrap_or_default())),
+    run.describe(json!({"base": base.spec, "data": data.provenance(), "steps": fit.steps()}))?;
+    let tracked = Tracked::start(out, &config.tracking, signals);
+    let outcome = drive(&mut run, &mut fit, |display| {
+        tracked.news().for_each(|line| display.note(&line));
+        tracked.leave().is_some()
+    });
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracked.finish(Leaving::Failed);
+            return Err(error.into());
+        }
+    };
+    match outcome {
+        Outcome::Stopped => {
+            tracked.finish(Leaving::Stopped);
+            Ok(Ending::Asked(tracked.leave().unwrap_or_default()))
+        }
         Outcome::Ended(end) => {
             let (settings, steps) = (fit.settings().clone(), fit.steps());
             Ok(Ending::Finished(Box::new(Finished {
@@ -114,6 +138,7 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
                 facts,
                 warnings,
                 augmented,
+                tracked,
             })))
         }
     }
@@ -132,8 +157,12 @@ fn start<'f>(folder: &'f RunFolder, identity: Identity, fit: &mut Fit) -> Result
     Ok(run)
 }
 
-/// Takes a run to its end, or to where a signal stops it.
-fn drive(run: &mut Run<'_>, fit: &mut Fit, signals: &Signals) -> Result<Outcome, RunError> {
+/// Takes a run to its end, or to where it `is_to_leave`, which is asked behind every step.
+fn drive(
+    run: &mut Run<'_>,
+    fit: &mut Fit,
+    is_to_leave: impl Fn(&Display) -> bool,
+) -> Result<Outcome, RunError> {
     let mut display = Display::new(fit.state().step, fit.steps());
     let outcome = run.drive(fit, |told| {
         match told {
@@ -141,8 +170,8 @@ fn drive(run: &mut Run<'_>, fit: &mut Fit, signals: &Signals) -> Result<Outcome,
             Told::BestSaved => {}
             Told::NotSaved(error) => display.note(&format!("warning: not saved, the run goes on: {error}")),
         }
-        if signals.leave().is_some() { Flow::Stop } else { Flow::Continue }
-    })?;
+        if is_to_leave(&display) { Flow::Stop } else { Flow::Continue }
+    });
     display.summarize();
-    Ok(outcome)
+    outcome
 }

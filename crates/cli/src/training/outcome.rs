@@ -14,9 +14,11 @@ use evaluate::Report;
 use model::{Bundle, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
-use train::{Augmentations, Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings};
+use train::{
+    Augmentations, Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, tracking::Leaving,
+};
 
-use super::{Data, Set, augmenting};
+use super::{Data, Set, Tracked, augmenting};
 use crate::{judgement, progress::note, scores};
 
 /// A run that is over.
@@ -39,6 +41,8 @@ pub struct Finished {
     pub warnings: Vec<String>,
     /// What augmenting made, where there are copies.
     pub augmented: Option<Summary>,
+    /// Where it is shown.
+    pub(super) tracked: Tracked,
 }
 
 /// The best model of a run with its scores.
@@ -67,7 +71,8 @@ pub fn best(out: &Path) -> PathBuf {
 }
 
 impl Finished {
-    /// Judges the best model on dev and test, notes the scores in it and writes `report.html`.
+    /// Judges the best model on dev and test, notes the scores in it and in the events, and writes `report.html`. The run's
+    /// trackers then have all there is.
     pub fn judge(&self, data: &Data) -> anyhow::Result<Judged> {
         let path = self.folder.model_best();
         match self.end {
@@ -97,8 +102,28 @@ impl Finished {
             }
             judged.model = Some(path);
         }
+        self.note_scores(&judged)?;
         self.write_report(data, &judged)?;
+        self.tracked.finish(Leaving::Over(self.end));
         Ok(judged)
+    }
+
+    /// Writes the scores of the best model into the events.
+    fn note_scores(&self, judged: &Judged) -> anyhow::Result<()> {
+        let sets = [("dev", &judged.dev), ("test", &judged.test)];
+        let scores = |report: &Report| serde_json::to_value(&report.scores);
+        let sets: serde_json::Map<String, Value> = sets
+            .into_iter()
+            .filter_map(|(name, report)| Some((name.to_owned(), scores(report.as_ref()?))))
+            .map(|(name, scores)| Ok((name, scores?)))
+            .collect::<anyhow::Result<_>>()?;
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.events();
+        Events::reopen(&path)
+            .and_then(|mut events| events.judged(judged.step, sets.into()))
+            .with_context(|| format!("{} cannot be written", path.display()))
     }
 
     fn write_report(&self, data: &Data, judged: &Judged) -> anyhow::Result<()> {

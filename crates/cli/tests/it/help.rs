@@ -4,8 +4,20 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
-const COMMANDS: [&str; 11] =
-    ["quickstart", "init", "collect", "prepare", "convert", "check", "split", "train", "evaluate", "quantize", "tag"];
+const COMMANDS: [&str; 12] = [
+    "quickstart",
+    "init",
+    "collect",
+    "prepare",
+    "convert",
+    "check",
+    "split",
+    "train",
+    "runs",
+    "evaluate",
+    "quantize",
+    "tag",
+];
 
 /// Compares with the text in `tests/it/help/`; `NOMEN_BLESS=1` writes it anew.
 #[track_caller]

@@ -10,6 +10,7 @@ mod evaluate;
 mod help;
 mod prepare;
 mod quantize;
+mod runs;
 mod split;
 mod tag;
 mod train;

@@ -7,6 +7,7 @@ mod errors;
 mod facts;
 mod figures;
 mod plot;
+mod runs;
 mod scores;
 mod text;
 mod training;
@@ -19,6 +20,8 @@ use schema::{Document, Label};
 
 pub use self::{
     curve::{Curve, EvaluationPoint, StepPoint},
+    figures::moment,
+    runs::{RunCurve, render_runs},
     text::visible,
 };
 use crate::{Augmentations, BaseFacts, Choice, Settings};
@@ -164,7 +167,7 @@ pub fn render(run: &RunReport<'_>) -> String {
                     section { h2 { "Run" } (facts::facts(run)) }
                     section { h2 { "Settings" } (facts::settings(run)) }
                 }
-                footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (figures::moment(run.written)) }
+                footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (moment(run.written)) }
             }
         }
     }

@@ -12,3 +12,4 @@ mod label_errors;
 mod report;
 mod run;
 mod sample;
+mod tracking;

@@ -6,6 +6,7 @@ mod commands;
 mod counterfactual;
 mod failure;
 mod fetching;
+mod gating;
 mod input;
 mod judgement;
 mod output;
@@ -20,6 +21,7 @@ mod signals;
 mod split_record;
 mod table;
 mod training;
+mod versions;
 
 use std::process::ExitCode;
 

@@ -28,7 +28,9 @@ pub use fit::{Evaluation, Fit, FitError, StepReport, score};
 pub use folder::RunFolder;
 pub use identity::{Difference, Identity};
 pub use plan::{Choice, Plan, plan};
-pub use report::{Base, Curve, DataSet, EvaluationPoint, RunReport, StepPoint, render, visible};
+pub use report::{
+    Base, Curve, DataSet, EvaluationPoint, RunReport, STYLE, StepPoint, error_case, moment, page, render, visible,
+};
 pub use run::{Flow, Outcome, Progress, Run, RunError};
 pub use settings::{Scheduler, Settings};
 pub use state::{End, State};

@@ -9,7 +9,10 @@ use anyhow::{Context as _, bail};
 use operate::registry::{Registry, VersionName};
 use url::Url;
 
-use crate::{progress::note, project::Project};
+use crate::{
+    progress::note,
+    project::{Project, given_or},
+};
 
 /// How a version is named where a folder could stand.
 const PREFIX: &str = "registry:";
@@ -22,8 +25,9 @@ pub fn folder(named: &Path) -> anyhow::Result<PathBuf> {
     let text = named.to_string_lossy();
     let (root, version) = match text.strip_prefix(PREFIX) {
         Some(rest) => match rest.rsplit_once('@') {
-            Some((root, version)) => (self::root(root)?, version.parse()?),
-            None => (self::root(rest)?, VersionName::Live),
+            // A folder may have the sign in its name.
+            Some((root, version)) if !Registry::is_at(Path::new(rest)) => (file_or_folder(root)?, version.parse()?),
+            _ => (file_or_folder(rest)?, VersionName::Live),
         },
         None if Registry::is_at(named) => (named.to_owned(), VersionName::Live),
         None => return Ok(named.to_owned()),
@@ -46,16 +50,18 @@ pub fn folder(named: &Path) -> anyhow::Result<PathBuf> {
 /// The folder that a command was given as a registry, or the project's.
 pub fn registry_root(given: Option<&str>) -> anyhow::Result<PathBuf> {
     match given {
-        Some(given) => root(given),
-        None => match Project::find()? {
-            Some(project) => Ok(project.path(Path::new(IN_PROJECT))),
-            None => bail!("--registry is missing; give it, or work in a project (`nomen init DIR`)"),
-        },
+        Some(given) => file_or_folder(given),
+        None => given_or(None, "--registry", |project| Ok(in_project(&project))),
     }
 }
 
+/// The registry of a project, whether it is there yet or not.
+pub fn in_project(project: &Project) -> PathBuf {
+    project.path(Path::new(IN_PROJECT))
+}
+
 /// A folder by its path or by a `file:` URL.
-fn root(given: &str) -> anyhow::Result<PathBuf> {
+fn file_or_folder(given: &str) -> anyhow::Result<PathBuf> {
     let Some((scheme, _)) = given.split_once("://") else { return Ok(PathBuf::from(given)) };
     if scheme != "file" {
         bail!("{given}: a registry is a folder or a file: URL; {scheme}: is not read, mount the store as a folder");
@@ -80,10 +86,10 @@ mod tests {
 
     #[test]
     fn a_registry_is_named_by_its_folder_or_a_file_url() {
-        assert_eq!(root("models/news").unwrap(), Path::new("models/news"));
-        assert_eq!(root("file:///srv/my%20models").unwrap(), Path::new("/srv/my models"));
+        assert_eq!(file_or_folder("models/news").unwrap(), Path::new("models/news"));
+        assert_eq!(file_or_folder("file:///srv/my%20models").unwrap(), Path::new("/srv/my models"));
         for given in ["s3://bucket/models", "file://other-host/x"] {
-            assert!(root(given).is_err(), "{given}");
+            assert!(file_or_folder(given).is_err(), "{given}");
         }
     }
 }

@@ -42,17 +42,12 @@ pub fn differences<'a>(before: &'a [Vec<Entity>], after: &'a [Vec<Entity>]) -> V
         found.sort_by_key(|(entity, is_after)| (entity.span, *is_after));
         let first = differences.len();
         for (entity, is_after) in found {
-            let open = differences[first..].last_mut().filter(|open| open.span.overlaps(entity.span));
-            let difference = match open {
-                Some(open) => {
-                    open.span = open.span.join(entity.span);
-                    open
-                }
-                None => {
-                    differences.push(Difference { text, span: entity.span, before: Vec::new(), after: Vec::new() });
-                    differences.last_mut().expect("a difference was pushed above")
-                }
-            };
+            let is_apart = differences[first..].last().is_none_or(|open| !open.span.overlaps(entity.span));
+            if is_apart {
+                differences.push(Difference { text, span: entity.span, before: Vec::new(), after: Vec::new() });
+            }
+            let Some(difference) = differences.last_mut() else { continue };
+            difference.span = difference.span.join(entity.span);
             if is_after { &mut difference.after } else { &mut difference.before }.push(entity);
         }
     }
@@ -65,9 +60,10 @@ pub fn agreement(before: &[Vec<Entity>], after: &[Vec<Entity>]) -> BTreeMap<Labe
     for (before, after) in before.iter().zip(after) {
         for entity in before {
             let agreement = by_label.entry(entity.label.clone()).or_default();
-            match after.iter().any(|other| entity.same_mention(other)) {
-                true => agreement.both += 1,
-                false => agreement.only_before += 1,
+            if after.iter().any(|other| entity.same_mention(other)) {
+                agreement.both += 1;
+            } else {
+                agreement.only_before += 1;
             }
         }
         for entity in after.iter().filter(|entity| !before.iter().any(|other| entity.same_mention(other))) {

@@ -33,9 +33,9 @@ const CONTEXT: usize = 60;
 pub struct Arguments {
     #[command(flatten)]
     candidate: ModelArguments,
-    /// The live model: a folder, or a registry with a live version
+    /// The live model: a folder, or a registry with a live version [default: the project's registry]
     #[arg(long, value_name = "DIR")]
-    against: PathBuf,
+    against: Option<PathBuf>,
     /// Annotated text; may be given several times, with a name before it: old=FILE
     /// [default: the project's test set]
     #[arg(long, value_name = "[NAME=]FILE")]
@@ -112,9 +112,10 @@ struct Set {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let policy = arguments.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
+    let against = given_or(arguments.against.clone(), "--against", |project| Ok(versions::in_project(&project)))?;
     let sets = sets(arguments)?;
     let (candidate, found_by_candidate) = answers(arguments, &arguments.candidate.model, "the candidate", &sets)?;
-    let (live, found_by_live) = answers(arguments, &arguments.against, "the live model", &sets)?;
+    let (live, found_by_live) = answers(arguments, &against, "the live model", &sets)?;
     let answers = sets.iter().zip(found_by_live.iter().zip(&found_by_candidate));
     let tests: Vec<TestSet<'_>> = answers
         .map(|(set, (live, candidate))| TestSet { name: &set.name, documents: &set.documents, live, candidate })
@@ -143,13 +144,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn sets(arguments: &Arguments) -> anyhow::Result<Vec<Set>> {
-    let mut named: Vec<(Option<&str>, PathBuf)> = arguments.test.iter().map(|given| named(given)).collect();
-    if named.is_empty() {
-        named.push((None, given_or(None, "--test", |project| Ok(project.set(|data| &data.test)))?));
+    let mut files: Vec<(Option<&str>, PathBuf)> = arguments.test.iter().map(|given| named(given)).collect();
+    if files.is_empty() {
+        files.push((None, given_or(None, "--test", |project| Ok(project.set(|data| &data.test)))?));
     }
-    let mut sets: Vec<Set> = Vec::with_capacity(named.len());
+    let mut sets: Vec<Set> = Vec::with_capacity(files.len());
     let mut names = BTreeSet::new();
-    for (name, path) in named {
+    for (name, path) in files {
         let stem = || path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let name = name.map_or_else(stem, str::to_owned);
         if !names.insert(name.clone()) {
@@ -181,10 +182,8 @@ fn answers(
 ) -> anyhow::Result<(Model, Vec<Vec<Vec<Entity>>>)> {
     let folder = versions::folder(model)?;
     let recognizer: Recognizer = arguments.candidate.run.open(&folder)?;
-    let version = match folder.join(MANIFEST_FILE).exists() {
-        true => Some(Contents::verify(&folder, None)?.id),
-        false => None,
-    };
+    let is_bundle = folder.join(MANIFEST_FILE).exists();
+    let version = if is_bundle { Some(Contents::verify(&folder, None)?.id) } else { None };
     let trained_on = &recognizer.bundle().trained_on;
     if trained_on.is_empty() {
         note(&format!(

@@ -105,12 +105,13 @@ fn cases(side: &OneSided) -> Markup {
 
 fn rules(report: &GateReport) -> Markup {
     let policy = &report.policy;
+    let resamples = policy.resamples_for(report.sets.iter().map(|set| set.rows.len()).sum());
     html! {
         p.note {
             "Both models are judged on the same texts; an entity is right when its span and its label are. A row fails when its F1 is "
             "lower by more than it may lose and the drop is not chance: the one-sided randomization test, corrected over all "
             "rows by Holm, gives at most " (format!("{:.3}", 1.0 - policy.confidence)) ". It holds when the whole interval, a paired bootstrap over texts "
-            "(" (policy.resamples) " draws, seed " (policy.seed) "), lies above what it may lose. Between the two it is undecided, which "
+            "(" (resamples) " draws, seed " (policy.seed) "), lies above what it may lose. Between the two it is undecided, which "
             @if policy.undecided == Undecided::Pass { "passes" } @else { "fails" }
             " by this policy. Rows with fewer than " (policy.min_support) " entities are not judged."
         }

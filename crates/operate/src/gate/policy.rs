@@ -22,7 +22,7 @@ pub struct Policy {
     pub min_support: usize,
     /// What a row comes to that is neither shown to hold nor to have dropped.
     pub undecided: Undecided,
-    /// How often the texts are drawn anew.
+    /// How often the texts are drawn anew, at least ([`Policy::resamples_for`]).
     pub resamples: usize,
     /// Seed of the draws.
     pub seed: u64,
@@ -100,6 +100,12 @@ impl Policy {
     pub fn read(path: &Path) -> Result<Self, PolicyError> {
         let text = std::fs::read_to_string(path).map_err(|error| PolicyError::Io { path: path.to_owned(), error })?;
         Self::parse(&text, path)
+    }
+
+    /// How often the texts are drawn for so many rows: as the policy says, but often enough that the smallest p-value there can be
+    /// is still small enough after the correction over all rows.
+    pub fn resamples_for(&self, rows: usize) -> usize {
+        self.resamples.max((2.0 * rows as f64 / (1.0 - self.confidence)).ceil() as usize)
     }
 
     /// What holds for a label of a set, or for the set as a whole.

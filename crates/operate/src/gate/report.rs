@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use evaluate::{Change, Draws, Exchanged};
+use evaluate::{Change, Draws, Exchanged, Twice};
 use schema::Label;
 use serde::Serialize;
 
@@ -54,9 +54,11 @@ pub fn judge(sets: &[TestSet<'_>], policy: &Policy, listed: usize, context: usiz
         sets.iter().zip(&prepared).map(|(set, prepared)| (set.name, prepared.labels.as_slice())).collect();
     policy.check_names(&labels)?;
 
-    let draws = Draws { level: policy.confidence, resamples: policy.resamples, seed: policy.seed };
+    let groups: Vec<Vec<Vec<Twice>>> = prepared.iter().map(Prepared::groups).collect();
+    let rows = groups.iter().map(Vec::len).sum();
+    let draws = Draws { level: policy.confidence, resamples: policy.resamples_for(rows), seed: policy.seed };
     let changes: Vec<Vec<Change>> =
-        prepared.iter().map(|set| Change::of(set.documents.len(), &set.groups(), &draws)).collect();
+        prepared.iter().zip(&groups).map(|(set, groups)| Change::of(set.documents.len(), groups, &draws)).collect();
     let is_judged = |change: &Change| change.before.gold >= policy.min_support.max(1);
     let p_values: Vec<f64> =
         changes.iter().flatten().filter(|change| is_judged(change)).map(|change| change.p_drop).collect();

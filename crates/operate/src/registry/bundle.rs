@@ -62,7 +62,7 @@ impl Contents {
         if let Some(name) = files.keys().find(|name| !is_plain(name) || *name == MANIFEST_FILE) {
             return Err(damaged(format!("files: expected names of files in this folder, found {name:?}")));
         }
-        let id = VersionId::new(files::sum(&bytes)).expect("a SHA-256 has 64 hexadecimal digits");
+        let id = VersionId::of(&bytes);
         Ok(Self { id, manifest, files, bytes })
     }
 

@@ -143,16 +143,11 @@ impl Card<'_> {
             let _ = writeln!(part, "| {} | {row} | {support} |", text(label));
         }
         let all = row(scores, ["ents_p", "ents_r", "ents_f"], scores.get("ents_f_interval"));
-        let _ = writeln!(part, "| all (micro) | {all} | {} |\n", self.support(scores));
+        let _ = writeln!(part, "| all (micro) | {all} | {} |\n", support(scores));
         if self.evaluation.is_none() {
             part += "Intervals were not measured for this card.\n\n";
         }
         part
-    }
-
-    fn support(&self, scores: &Value) -> u64 {
-        let labels = scores.get("ents_per_type").and_then(Value::as_object);
-        labels.into_iter().flatten().filter_map(|(_, counts)| counts.get("support")?.as_u64()).sum()
     }
 
     fn slices(&self) -> String {
@@ -249,6 +244,12 @@ impl Card<'_> {
         }
         part
     }
+}
+
+/// Gold entities of all labels.
+fn support(scores: &Value) -> u64 {
+    let labels = scores.get("ents_per_type").and_then(Value::as_object);
+    labels.into_iter().flatten().filter_map(|(_, counts)| counts.get("support")?.as_u64()).sum()
 }
 
 /// Precision, recall, F1 and its interval as cells.

@@ -161,7 +161,9 @@ pub fn push(
     }
     named.sort_unstable();
     let mut listing = Sha256::new();
-    named.iter().for_each(|(name, sum)| listing.update(format!("{sum}  {name}\n")));
+    for (name, sum) in &named {
+        listing.update(format!("{sum}  {name}\n"));
+    }
     let revision: String = files::hex(&listing.finalize()).chars().take(REVISION).collect();
 
     let snapshot = snapshots.join(&revision);

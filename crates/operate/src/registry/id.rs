@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use super::files;
+
 /// Hexadecimal digits of an id.
 const DIGITS: usize = 64;
 /// Digits that people read.
@@ -21,6 +23,11 @@ impl VersionId {
     pub fn new(digits: impl Into<String>) -> Option<Self> {
         let digits = digits.into();
         (digits.len() == DIGITS && is_hex(&digits)).then_some(Self(digits))
+    }
+
+    /// The id of a bundle with this manifest.
+    pub(super) fn of(manifest: &[u8]) -> Self {
+        Self(files::sum(manifest))
     }
 
     /// All digits.

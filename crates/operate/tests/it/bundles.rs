@@ -13,7 +13,7 @@ fn sum(path: &Path) -> String {
 }
 
 /// Writes a bundle whose weights say `content`.
-pub fn bundle(folder: &Path, content: &str, base: Value) {
+pub fn bundle(folder: &Path, content: &str, base: &Value) {
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("config.json"), "{\"model_type\":\"bert\"}\n").unwrap();
     fs::write(folder.join("model.safetensors"), content.repeat(100)).unwrap();
@@ -47,7 +47,7 @@ pub fn registry(versions: usize) -> (TempDir, Registry, Vec<VersionId>) {
 /// Adds the bundle of this number.
 pub fn add(top: &Path, registry: &Registry, number: usize) -> Result<Added, RegistryError> {
     let folder = top.join(format!("bundle-{number}"));
-    bundle(&folder, &format!("weights {number}"), Value::Null);
+    bundle(&folder, &format!("weights {number}"), &Value::Null);
     registry.add(&addition(&folder))
 }
 

@@ -55,7 +55,7 @@ fn kill_one(top: &Path, work: &str, folders: &[&str], round: u64) -> bool {
     // Moments of all lengths, the same in every run.
     let limit = Duration::from_micros(2_000 + round * 7_919 % 60_000);
     let (begun, patience) = (Instant::now(), Duration::from_secs(20));
-    while begun.elapsed() < limit || (round % 2 == 0 && !half_written() && begun.elapsed() < patience) {
+    while begun.elapsed() < limit || (round.is_multiple_of(2) && !half_written() && begun.elapsed() < patience) {
         assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
         if begun.elapsed() < limit {
             sleep(Duration::from_micros(200));

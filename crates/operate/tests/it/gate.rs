@@ -73,6 +73,17 @@ fn a_label_that_is_forgotten_fails_and_is_shown_in_its_texts() {
 }
 
 #[test]
+fn a_drop_is_found_among_hundreds_of_labels() {
+    let names: Vec<String> = (0..300).map(|number| format!("L{number}")).collect();
+    let labels: Vec<&str> = names.iter().map(String::as_str).collect();
+    let documents = documents(30, &labels);
+    let (live, candidate) = (without(&documents, "L7", 0), without(&documents, "L7", 30));
+    // With 100 draws alone, the smallest p-value of all rows together would be 1.
+    let report = gate(&documents, &live, &candidate, "resamples = 100\nconfidence = 0.9\n");
+    assert!(row(&report, "L7").fails && !row(&report, "L8").fails, "{:?}", row(&report, "L7"));
+}
+
+#[test]
 fn what_may_be_chance_is_undecided_and_the_policy_says_what_that_means() {
     let documents = documents(40, &["PER", "LOC"]);
     let (live, candidate) = (without(&documents, "PER", 0), without(&documents, "PER", 2));
@@ -110,13 +121,15 @@ fn a_set_judges_only_the_labels_that_it_annotates() {
     let live = without(&documents, "PER", 0);
     let mut candidate = live.clone();
     // A label that came later.
-    candidate.iter_mut().for_each(|answer| answer.push(entity(1, "DRUG")));
+    for answer in &mut candidate {
+        answer.push(entity(1, "DRUG"));
+    }
     let report = gate(&documents, &live, &candidate, "");
     assert!(report.passed && report.sets[0].unjudged == [0, 30] && report.sets[0].rows.len() == 2);
     // Who looked for it and found none says that it is wrong.
-    documents.iter_mut().for_each(|document| {
+    for document in &mut documents {
         document.looked_for = Some(["PER", "DRUG"].map(|name| Label::new(name).unwrap()).to_vec());
-    });
+    }
     let report = gate(&documents, &live, &candidate, "");
     assert!(!report.passed && report.sets[0].rows.len() == 3);
 }
@@ -138,7 +151,7 @@ fn sets_and_names_that_cannot_be_are_refused() {
     );
     for (text, expected) in [
         ("[labels.PERS]\nmax_drop = 0\n", "`labels.PERS`, but the test sets have PER; did you mean `PER`?"),
-        ("[sets.odl]\nmax_drop = 0\n", "`sets.odl`, but the test sets are called old; did you mean `old`?"),
+        ("[sets.olds]\nmax_drop = 0\n", "`sets.olds`, but the test sets are called old; did you mean `old`?"),
         ("[sets.old.labels.LOC]\nmax_drop = 0\n", "`sets.old.labels.LOC`, but the labels of this set are PER"),
     ] {
         let refused = refused(&[set], text);

@@ -29,7 +29,7 @@ fn a_version_is_the_bundle_byte_by_byte_and_adding_it_twice_changes_nothing() {
 fn files_beside_the_bundle_are_told_and_left_out() {
     let (top, registry, _) = registry(0);
     let folder = top.path().join("bundle");
-    bundle(&folder, "x", Value::Null);
+    bundle(&folder, "x", &Value::Null);
     fs::write(folder.join("README.md"), "hello").unwrap();
     let added = registry.add(&addition(&folder)).unwrap();
     assert_eq!(added.left_out, ["README.md"]);
@@ -41,7 +41,7 @@ fn files_beside_the_bundle_are_told_and_left_out() {
 fn a_bundle_that_is_not_what_its_manifest_says_leaves_nothing_behind() {
     let (top, registry, _) = registry(0);
     let folder = top.path().join("bundle");
-    bundle(&folder, "x", Value::Null);
+    bundle(&folder, "x", &Value::Null);
     fs::write(folder.join("model.safetensors"), "y".repeat(100)).unwrap();
     refused(registry.add(&addition(&folder)), "model.safetensors: expected 100 bytes with the SHA-256");
     fs::remove_file(folder.join("model.safetensors")).unwrap();
@@ -67,12 +67,12 @@ fn the_parent_is_known_by_the_sums_of_the_base() {
         serde_json::from_slice(&fs::read(registry.folder(&ids[1]).join("nomen.json")).unwrap()).unwrap();
     let sum = &manifest["files"]["model.safetensors"]["sha256"];
     let folder = top.path().join("child");
-    bundle(&folder, "child", json!({"source": "path:somewhere", "files": {"model.safetensors": sum}}));
+    bundle(&folder, "child", &json!({"source": "path:somewhere", "files": {"model.safetensors": sum}}));
     let child = registry.add(&addition(&folder)).unwrap();
     let state = registry.state().unwrap();
     assert_eq!(state.get(&child.id).unwrap().parent.as_ref(), Some(&ids[1]));
     assert_eq!(state.get(&ids[1]).unwrap().parent, None);
-    bundle(&folder, "other", json!({"files": {"model.safetensors": "00"}}));
+    bundle(&folder, "other", &json!({"files": {"model.safetensors": "00"}}));
     let other = registry.add(&Addition { parent: Some(&ids[0]), ..addition(&folder) }).unwrap();
     assert_eq!(registry.state().unwrap().get(&other.id).unwrap().parent.as_ref(), Some(&ids[0]));
 }

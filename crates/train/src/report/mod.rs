@@ -152,7 +152,7 @@ pub fn render(run: &RunReport<'_>) -> String {
             section { h2 { "Run" } (facts::facts(run)) }
             section { h2 { "Settings" } (facts::settings(run)) }
         }
-        footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (figures::moment(run.written)) }
+        footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (moment(run.written)) }
     };
     page(&format!("{}: training report", visible(run.name)), STYLE, &body)
 }

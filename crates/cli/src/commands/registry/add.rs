@@ -83,14 +83,13 @@ impl Incoming<'_> {
         }
         let opened = Bundle::open(model)?;
         let converted = tempfile::tempdir().context("no folder for temporary files")?;
-        let bundle = match model.join(MANIFEST_FILE).exists() {
-            true => model.to_owned(),
-            false => {
-                note(&format!("{}: a model of transformers'; it becomes a bundle", model.display()));
-                let bundle = converted.path().join("bundle");
-                opened.save_as(&bundle, opened.classifier.stored())?;
-                bundle
-            }
+        let bundle = if model.join(MANIFEST_FILE).exists() {
+            model.to_owned()
+        } else {
+            note(&format!("{}: a model of transformers'; it becomes a bundle", model.display()));
+            let bundle = converted.path().join("bundle");
+            opened.save_as(&bundle, opened.classifier.stored())?;
+            bundle
         };
         drop(opened);
         let registry = Registry::open_or_create(root)?;

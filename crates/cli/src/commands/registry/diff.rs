@@ -132,14 +132,14 @@ fn hunk(document: &Document, difference: &Difference<'_>) -> String {
     let end = text[span.end()..].char_indices().nth(CONTEXT).map_or(text.len(), |(at, _)| span.end() + at);
     let name = document.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
     let mut hunk = format!("@@ text {}{name}\n", difference.text + 1);
-    for (sign, entities) in [('-', &difference.before), ('+', &difference.after)] {
+    for (sign, entities) in [("-", &difference.before), ("+", &difference.after)] {
         let shifted = entities.iter().filter_map(|entity| {
             let span = schema::Span::new(entity.span.start() - start, entity.span.end() - start).ok()?;
             Some(Entity { span, ..(*entity).clone() })
         });
         let [before, after] = [start > 0, end < text.len()].map(|is_cut| if is_cut { "…" } else { "" });
         let line = marked(&text[start..end], &shifted.collect::<Vec<_>>());
-        hunk += &format!("{sign} {before}{}{after}\n", line.trim_end_matches('\n'));
+        hunk.extend([sign, " ", before, line.trim_end_matches('\n'), after, "\n"]);
     }
     hunk
 }

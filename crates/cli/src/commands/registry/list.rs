@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use operate::registry::{Contents, Registry, Version};
+use operate::registry::{Contents, Registry, Version, VersionId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,7 +36,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let mut table = Table::default();
     table.row(["", "version", "stage", "added", "from", "F1", "MB", "gate"].map(str::to_owned));
-    let number = |id| rows.iter().find(|row| row.version.id == *id).map(|row| format!("v{}", row.version.number));
+    let number =
+        |id: &VersionId| rows.iter().find(|row| row.version.id == *id).map(|row| format!("v{}", row.version.number));
     for Row { version, f1, bytes, .. } in &rows {
         let gate = version.gates.last().map_or("-", |gated| if gated.passed { "passed" } else { "failed" });
         table.row([

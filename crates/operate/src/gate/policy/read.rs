@@ -13,7 +13,7 @@ const TOP: &[&str] =
 const OF_LABEL: &[&str] = &["max_drop", "min_gain"];
 const OF_SET: &[&str] = &["max_drop", "min_gain", "labels"];
 
-/// Resamples below which no corrected p-value could ever be small enough, and above which nobody waits.
+/// Fewer give intervals by chance, more than these nobody waits for.
 const RESAMPLES: (u64, u64) = (100, 1_000_000);
 
 /// What is wrong, and at which byte.
@@ -133,8 +133,8 @@ impl Entry<'_> {
     }
 
     fn confidence(&self) -> Result<f64, Wrong> {
-        let is_level = |number: &f64| (0.5..1.0).contains(number);
-        self.number().filter(is_level).ok_or_else(|| self.wrong("a number of at least 0.5 and below 1, such as 0.95"))
+        let is_level = |number: &f64| (0.5..=0.999).contains(number);
+        self.number().filter(is_level).ok_or_else(|| self.wrong("a number from 0.5 to 0.999, such as 0.95"))
     }
 
     fn whole(&self, low: u64, high: u64, expected: &'static str) -> Result<u64, Wrong> {
@@ -217,7 +217,7 @@ mod tests {
     fn wrong_keys_and_values_are_refused_with_line_and_way_out() {
         for (text, expected) in [
             ("\nmax_drops = 1", "gate.toml:2: unknown key `max_drops`, did you mean `max_drop`?"),
-            ("confidence = 1.0", "gate.toml:1: `confidence` is 1.0; it must be a number of at least 0.5"),
+            ("confidence = 1.0", "gate.toml:1: `confidence` is 1.0; it must be a number from 0.5 to 0.999"),
             ("max_drop = 2", "`max_drop` is 2; it must be a fraction of F1"),
             ("max_drop = nan", "`max_drop` is nan"),
             ("max_drop = -0.1", "`max_drop` is -0.1"),

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--nomen", type=Path, default=ROOT / "target/release/nomen")
     parser.add_argument("--base", default="minilm", help="base model of both trainings")
     parser.add_argument("--data", type=Path, default=ROOT / "../shared/data", help="folder of the data sets")
-    parser.add_argument("--set", default="crossner_science", help="the data set")
+    parser.add_argument("--set", default="wnut17", help="the data set")
     parser.add_argument("--cache", type=Path, required=True, help="folder for models and answers")
     parser.add_argument("--trials", type=int, default=200)
     arguments = parser.parse_args()

@@ -29,7 +29,7 @@ fn tiny_model() -> PathBuf {
 
 /// Another one of the same labels.
 fn other_tiny_model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/testdata/electra")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/testdata/distilbert")
 }
 
 fn nomen() -> Command {

@@ -8,6 +8,9 @@ use train::{error_case, visible};
 
 use super::text::signed;
 
+/// What this page has beside the report's style.
+const STYLE: &str = ".facts { margin-top: 1rem; } p.set { margin-top: 1.25rem; } p.marks { margin-top: 1.25rem; }";
+
 /// Entities of a label that are seen without unfolding.
 const OPEN: usize = 5;
 
@@ -32,18 +35,19 @@ pub fn page(report: &GateReport, candidate: &str, live: &str) -> String {
         }
         footer { "Nomen " (env!("CARGO_PKG_VERSION")) }
     };
-    train::page(&format!("Nomen gate: {}", visible(&outcome)), train::STYLE, &body)
+    let style = format!("{}{STYLE}", train::STYLE);
+    train::page(&format!("Nomen gate: {}", visible(&outcome)), &style, &body)
 }
 
 fn section(set: &SetReport, report: &GateReport) -> Markup {
     html! {
         section {
             h2 { (visible(&set.name)) " " small { (set.texts) " texts" } }
-            div.scroll { table.wide {
+            div.scroll { table.wide.labels {
                 thead { tr {
-                    th { "Label" } th.n { "Entities" } th.n { "Live F1" } th.n { "Candidate F1" } th.n { "Change" }
-                    th.n { (report.policy.confidence * 100.0) " % interval" } th.n { "p of a drop" } th.n { "May lose" }
-                    th.n { "Must gain" } th { "Verdict" }
+                    th { "Label" } th.n { "Entities" } th.n { "Live F1" } th.n { "Candidate" } th.n { "Change" }
+                    th.n { (report.policy.confidence * 100.0) " % interval" } th.n { "p" } th.n { "May lose" }
+                    th { "Verdict" }
                 } }
                 tbody { @for row in &set.rows { (cells(row)) } }
             } }
@@ -54,6 +58,7 @@ fn section(set: &SetReport, report: &GateReport) -> Markup {
                     (candidate) " of the candidate."
                 }
             }
+            (legend())
             h3 { "Lost " span.count { (set.exchanged.lost.total()) } small { "Right before, wrong now." } }
             (cases(&set.exchanged.lost))
             h3 { "Won " span.count { (set.exchanged.won.total()) } small { "Wrong before, right now." } }
@@ -72,8 +77,10 @@ fn cells(row: &Row) -> Markup {
             td.n { (signed(row.change.change)) } td.n { (signed(interval.low)) " to " (signed(interval.high)) }
             td.n { (row.p_drop_corrected.map_or("–".to_owned(), |p| format!("{p:.3}"))) }
             td.n { (format!("{:.3}", row.bound.max_drop)) }
-            td.n { (row.bound.min_gain.map_or("–".to_owned(), |gain| format!("{gain:.3}"))) }
-            td { @if row.fails { strong { "fails: " (row.verdict) } } @else { (row.verdict) } }
+            td {
+                @if row.fails { strong { "fails: " (row.verdict) } } @else { (row.verdict) }
+                @if let Some(gain) = row.bound.min_gain { small { " must gain " (format!("{gain:.3}")) } }
+            }
         }
     }
 }
@@ -111,10 +118,15 @@ fn rules(report: &GateReport) -> Markup {
             "Both models are judged on the same texts; an entity is right when its span and its label are. A row fails when its F1 is "
             "lower by more than it may lose and the drop is not chance: the one-sided randomization test, corrected over all "
             "rows by Holm, gives at most " (format!("{:.3}", 1.0 - policy.confidence)) ". It holds when the whole interval, a paired bootstrap over texts "
-            "(" (resamples) " draws, seed " (policy.seed) "), lies above what it may lose. Between the two it is undecided, which "
+            "(" (resamples) " draws, seed " (policy.seed) "), shows no larger loss than it may have. Between the two it is undecided, which "
             @if policy.undecided == Undecided::Pass { "passes" } @else { "fails" }
             " by this policy. Rows with fewer than " (policy.min_support) " entities are not judged."
         }
+    }
+}
+
+fn legend() -> Markup {
+    html! {
         p.legend.marks {
             mark.gold { "gold" } " is underlined, its label filled; "
             mark.predicted { "predicted" } " is dashed, its label outlined with the model's score: the candidate's under Lost, the live model's under Won."

@@ -107,7 +107,7 @@ impl Project {
     }
 
     /// A path of the project file, as a command takes it that runs in this folder.
-    fn path(&self, of_project: &Path) -> PathBuf {
+    pub fn path(&self, of_project: &Path) -> PathBuf {
         let path = self.root.join(of_project);
         let here = env::current_dir().unwrap_or_default();
         path.strip_prefix(&here).map_or(path.clone(), Path::to_owned)

@@ -38,7 +38,8 @@ pub use identity::{Difference, Identity};
 pub use label_errors::{LabelError, label_errors};
 pub use plan::{Choice, Plan, plan};
 pub use report::{
-    Base, Curve, DataSet, EvaluationPoint, RunCurve, RunReport, StepPoint, moment, render, render_runs, visible,
+    Base, Curve, DataSet, EvaluationPoint, RunCurve, RunReport, STYLE, StepPoint, error_case, moment, page, render,
+    render_runs, visible,
 };
 pub use run::{Flow, Outcome, Progress, Run, RunError};
 pub use settings::{Scheduler, Settings};

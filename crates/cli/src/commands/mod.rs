@@ -4,11 +4,13 @@ mod check;
 mod collect;
 mod convert;
 mod evaluate;
+mod gate;
 mod init;
 mod prepare;
 mod quantize;
 mod quickstart;
 mod runs;
+mod registry;
 mod split;
 mod tag;
 mod train;
@@ -46,6 +48,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
     Tag(tag::Arguments),
+    Gate(gate::Arguments),
+    Registry(registry::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -63,5 +67,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),
         Command::Tag(arguments) => tag::run(arguments),
+        Command::Gate(arguments) => gate::run(arguments),
+        Command::Registry(arguments) => registry::run(arguments),
     }
 }

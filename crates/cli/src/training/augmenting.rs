@@ -67,7 +67,7 @@ pub fn judge(
             let without = Bundle::open(&path)?.into_recognizer(Workers::new(threads));
             let before = Judgement::of(&without, &dev.documents)?;
             let after = Judgement::of(recognizer, &dev.documents)?;
-            Some(Change::of(&before.pairs(), &after.pairs()))
+            Change::of_pairs(&before.pairs(), &after.pairs())
         }
         _ => None,
     };
@@ -85,12 +85,15 @@ pub fn render(augmentations: &Augmentations) -> String {
         summary.unchanged,
         methods.join(", ")
     );
-    if let Some(Change { before, after, difference, interval }) = on_dev {
-        let interval = interval.map(|it| format!(", 95 % interval {:+.3} to {:+.3}", it.low, it.high));
+    if let Some(change) = on_dev {
         told += &format!(
-            "  dev F1 {before:.3} without, {after:.3} with: {difference:+.3}{}{}\n",
-            interval.unwrap_or_default(),
-            if on_dev.is_some_and(|change| change.is_beyond_chance()) { "" } else { "; chance alone may do that" }
+            "  dev F1 {:.3} without, {:.3} with: {:+.3}, 95 % interval {:+.3} to {:+.3}{}\n",
+            change.before.f1(),
+            change.after.f1(),
+            change.change,
+            change.interval.low,
+            change.interval.high,
+            if change.is_beyond_chance() { "" } else { "; chance alone may do that" }
         );
     }
     told

@@ -176,6 +176,15 @@ fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
         );
         answer(&run(evaluate(model, "mixed.jsonl").arg("--seen-too"), b""));
         answer(&run(&mut evaluate(model, "dev.jsonl"), b""));
+        for (candidate, live, who) in
+            [(model, &tiny_model(), "the candidate"), (&tiny_model(), model, "the live model")]
+        {
+            let mut gate = nomen();
+            gate.arg("gate").arg("--model").arg(candidate).arg("--against").arg(live);
+            let message = refusal(&run(gate.arg("--test").arg(place.path("mixed.jsonl")), b""));
+            assert!(message.contains(&format!("{who} was trained on 1 of its 16 texts")), "{message}");
+            assert!(!message.contains("--seen-too"), "{message}");
+        }
     }
 
     // A model that was made from this one has seen its texts too.
@@ -197,6 +206,19 @@ fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
     for learned in ["first.jsonl", "train.jsonl"] {
         refusal(&run(&mut evaluate(&place.path("second/model-best"), learned), b""));
     }
+    // And a registry knows whose child it is.
+    let registry = |verb: &str| {
+        let mut command = nomen();
+        command.args(["registry", verb, "--json", "--registry"]).arg(place.path("models"));
+        command
+    };
+    for model in [best.clone(), place.path("second/model-best")] {
+        answer(&run(registry("add").arg(model), b""));
+    }
+    let [parent, child] = ["v1", "v2"]
+        .map(|version| serde_json::from_str::<Value>(&answer(&run(registry("show").arg(version), b""))).unwrap());
+    assert_eq!((&child["parent"], &child["lineage"][0]), (&parent["id"], &parent["id"]));
+    assert!(child["data"]["train"]["fingerprint"].is_string() && child["run"]["seed"].is_number());
     fs::remove_file(best.join("nomen-trained-on.bin")).unwrap();
     let message = refusal(&run(&mut evaluate(&best, "dev.jsonl"), b""));
     assert!(message.contains("nomen-trained-on.bin"), "a bundle that lost a file is not whole: {message}");

@@ -37,17 +37,9 @@ pub fn section(augmentations: &Augmentations) -> Markup {
 
 /// The comparison in a sentence or two.
 fn brought(change: &Change) -> String {
-    let Change { before, after, difference, interval } = change;
-    let [before, after] = [*before, *after].map(figures::fraction);
+    let Change { change: difference, interval, .. } = change;
+    let [before, after] = [change.before, change.after].map(|counts| figures::fraction(counts.f1()));
     let scores = format!("F1 on dev is {after} with the copies and {before} without them, {difference:+.3}");
-    match interval {
-        Some(interval) if change.is_beyond_chance() => {
-            format!("{scores} (95 % interval {:+.3} to {:+.3}).", interval.low, interval.high)
-        }
-        Some(interval) => format!(
-            "{scores} (95 % interval {:+.3} to {:+.3}): other dev texts could show no difference, or the opposite.",
-            interval.low, interval.high
-        ),
-        None => format!("{scores}."),
-    }
+    let end = if change.is_beyond_chance() { "." } else { ": other dev texts could show no difference, or the opposite." };
+    format!("{scores} (95 % interval {:+.3} to {:+.3}){end}", interval.low, interval.high)
 }

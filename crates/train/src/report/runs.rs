@@ -1,9 +1,9 @@
 //! Several runs on one page: their losses and their scores on dev, over the same steps.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{
-    Curve, STYLE, figures,
+    Curve, STYLE, figures, page,
     plot::{self, Axis, SIDE},
     text::visible,
 };
@@ -34,27 +34,15 @@ pub struct RunCurve<'r> {
 
 /// The runs as a page of HTML: one file without scripts and without anything to fetch.
 pub fn render_runs(runs: &[RunCurve<'_>]) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Training runs" }
-                style { (PreEscaped(STYLE)) (PreEscaped(RUNS_STYLE)) }
-            }
-            body {
-                header { p.over { "Nomen" } h1 { "Training runs" } }
-                main {
-                    (plots(runs))
-                    section { h2 { "In numbers" } (table(runs)) }
-                }
-                footer { "Nomen " (env!("CARGO_PKG_VERSION")) }
-            }
+    let body = html! {
+        header { p.over { "Nomen" } h1 { "Training runs" } }
+        main {
+            (plots(runs))
+            section { h2 { "In numbers" } (table(runs)) }
         }
-    }
-    .into_string()
+        footer { "Nomen " (env!("CARGO_PKG_VERSION")) }
+    };
+    page("Training runs", &format!("{STYLE}{RUNS_STYLE}"), &body)
 }
 
 fn plots(runs: &[RunCurve<'_>]) -> Markup {

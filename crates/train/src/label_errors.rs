@@ -1,18 +1,20 @@
 //! Likely errors in an annotation, from what models say that have not learned from it.
 //!
 //! Confident learning (Northcutt, Jiang and Chuang, 2021, *Confident Learning: Estimating Uncertainty in Dataset Labels*)
-//! measures each class by the mean probability that the model gives it where it is given, its threshold: a
-//! probability counts by how far it lies above that of its class, so that classes of which the model is never sure are
-//! neither always nor never suspect. Here the classes are tags (Wang and Mueller, 2022, *Detecting Label Errors in Token
-//! Classification Data*), and what is suspected are entities: the most probable tags by that measure, as far as the
-//! scheme can write them, are read as entities, and where these differ from the given ones stands a suspect.
+//! measures each class by the mean probability that the model gives it where it is given, its threshold, so that
+//! classes of which the model is never sure are neither always nor never suspect. Here the classes are tags (Wang and Mueller,
+//! 2022, *Detecting Label Errors in Token Classification Data*), and what is suspected are entities: the most probable tags, as far
+//! as the scheme can write them, are read as entities, and where these differ from the given ones stands a suspect. For that
+//! a probability is divided by the root of its threshold: by the whole of it, a tag that the model has hardly learned would be
+//! suggested everywhere, and without it nowhere. Suspects are ranked by the probabilities themselves (`docs/benchmarks.md`
+//! has what was tried).
 
 use model::decode::{DecodeError, Path, TagSet, best_path, entities};
 use schema::{Document, Entity};
 
 use crate::Verdict;
 
-/// Confidence from which on an error is likely: the model's tags are measured 19 times as high as the given ones.
+/// Confidence from which on an error is likely: the model's tags are 19 times as probable as the given ones.
 const LIKELY: f64 = 0.95;
 /// Takes the place of a logarithm of 0: below whatever a model says.
 const NEVER: f32 = -1e6;
@@ -26,8 +28,8 @@ pub struct LabelError {
     pub given: Vec<usize>,
     /// What the model would write instead, with the mean probability of the tags as score.
     pub suggested: Vec<Entity>,
-    /// How much the model believes in its own tags rather than in the given ones where the two differ, each measured by the
-    /// threshold of its tag: the share of the suggested in the sum of both, over the geometric means of the slots.
+    /// How much the model believes in its own tags rather than in the given ones: the share of the suggested in the sum of
+    /// both, over the geometric means of their probabilities in the slots where the two differ.
     pub confidence: f64,
     /// Whether every suggested tag is at least as probable as its threshold, which is what confident learning counts as an
     /// error, and the confidence is 0.95 or more.
@@ -77,13 +79,20 @@ impl Thresholds {
         let highest = known().fold(f32::MIN, f32::max);
         let sum: f64 = known().map(|logit| f64::from(logit - highest).exp()).sum();
         let log = highest + sum.ln() as f32;
-        self.0.iter().zip(row).map(|(threshold, logit)| threshold.map_or(NEVER, |_| logit - log)).collect()
+        self.0.iter().zip(row).map(|(threshold, logit)| threshold.map_or(NEVER, |_| (logit - log).max(NEVER))).collect()
     }
 
-    /// Log-probability over threshold.
+    /// Whether a tag is at least as probable as its threshold.
+    fn are_met_by(&self, tag: u32, log_probabilities: &[f32]) -> bool {
+        let tag = tag as usize;
+        self.0[tag].is_some_and(|threshold| log_probabilities[tag] >= threshold)
+    }
+
+    /// Log-probability over the root of the threshold.
     fn measured(&self, log_probabilities: &[f32]) -> Vec<f32> {
-        let each =
-            |(log, threshold): (&f32, &Option<f32>)| threshold.map_or(NEVER, |threshold| (log - threshold).max(NEVER));
+        let each = |(log, threshold): (&f32, &Option<f32>)| {
+            threshold.map_or(NEVER, |threshold| (log - threshold / 2.0).max(NEVER))
+        };
         log_probabilities.iter().zip(&self.0).map(each).collect()
     }
 }
@@ -130,13 +139,14 @@ fn of_document(
             continue;
         }
         let odds = |slot: &usize| {
-            let row = &measured[slot * width..][..width];
+            let row = &logs[slot * width..][..width];
             let given = given[*slot].unwrap_or(tag_set.outside());
             f64::from(row[tags[*slot] as usize]) - f64::from(row[given as usize])
         };
         let odds = differing.iter().map(odds).sum::<f64>() / differing.len() as f64;
         let confidence = 1.0 / (1.0 + (-odds).exp());
-        let is_confident = differing.iter().all(|slot| measured[slot * width + tags[*slot] as usize] >= 0.0);
+        let is_confident =
+            differing.iter().all(|slot| thresholds.are_met_by(tags[*slot], &logs[slot * width..][..width]));
         errors.push(LabelError {
             document: index,
             given: written.iter().filter_map(|written| nearest(document, written)).collect(),

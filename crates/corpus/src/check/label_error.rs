@@ -11,10 +11,10 @@ pub(super) const RULE: Rule = Rule {
     what: "A place where a model contradicts the annotation (`--model`): another label, other edges, an entity that is not \
            labelled, or a labelled one that is none. With a base, models are trained on all folds but one and judge that one \
            (`--folds`); a trained model judges the texts that it was not trained on. The places are ranked by how much \
-           more the model believes in its own entities than in those given, each tag measured by how sure the model is of it \
-           where it is given (confident learning: Northcutt, Jiang and Chuang, 2021, doi:10.1613/jair.1.12125; for tokens: \
-           Wang and Mueller, 2022, arXiv:2210.03920). A warning where the model is at least as sure of its own tags as it is \
-           on average where they are given and the confidence is 0.95 or more, else a note.",
+           more the model believes in its own entities than in those given. What it suggests is measured by how sure it is of \
+           each tag where that is given (confident learning: Northcutt, Jiang and Chuang, 2021, doi:10.1613/jair.1.12125; for \
+           tokens: Wang and Mueller, 2022, arXiv:2210.03920). A warning where it is at least as sure as that and the \
+           confidence is 0.95 or more, else a note.",
     why: "A wrong annotation teaches the wrong thing, and in a test set it makes a good model look bad.",
     fix: "Read them from the first on and correct those that are wrong, until few of them are; the model errs, too.",
     command: None,

@@ -51,8 +51,9 @@ impl Joined {
         let Self { pieces, documents, entities, filled } = self;
         let mut told = format!("{pieces} pieces read, {documents} texts with {entities} entities written\n");
         if *filled > 0 {
-            told +=
-                &format!("{filled} gaps of more than one space between pieces; if any was text, a piece is missing\n");
+            let gaps =
+                format!("{filled} gaps of more than one space between pieces; if any was text, a piece is missing\n");
+            told.push_str(&gaps);
         }
         told
     }

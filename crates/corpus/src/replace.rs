@@ -70,15 +70,15 @@ pub(crate) fn changed(document: &Document, changes: Vec<Change>) -> Result<Docum
         Moved::Removed | Moved::Cut => None,
     };
     let entities = document.entities().iter().filter_map(entity).collect();
-    let mut changed = Document::new(mapped.text()).with_entities(entities)?;
+    let mut after = Document::new(mapped.text()).with_entities(entities)?;
     if let Some(tokens) = document.tokens().and_then(|tokens| moved_tokens(tokens, &spans, &mapped)) {
-        changed = changed.with_tokens(tokens)?;
+        after = after.with_tokens(tokens)?;
     }
-    changed.id.clone_from(&document.id);
-    changed.meta.clone_from(&document.meta);
-    changed.partial = document.partial;
-    changed.looked_for.clone_from(&document.looked_for);
-    Ok(changed)
+    after.id.clone_from(&document.id);
+    after.meta.clone_from(&document.meta);
+    after.partial = document.partial;
+    after.looked_for.clone_from(&document.looked_for);
+    Ok(after)
 }
 
 /// The tokens of the new text; `None` where one reaches over an end of a changed span.

@@ -44,5 +44,5 @@ pub use report::{
 pub use run::{Flow, Outcome, Progress, Run, RunError};
 pub use settings::{Scheduler, Settings};
 pub use state::{End, State};
-pub use verdict::{Unjudged, Verdict, VerdictError, verdicts};
 pub use summary::{DataLine, RunState, RunSummary, Scored};
+pub use verdict::{Unjudged, Verdict, VerdictError, verdicts};

@@ -45,7 +45,8 @@ pub fn measure(
             folder.path().display()
         ));
         let mut run = start(&folder, identity, &mut fit)?;
-        if fit.state().ended.is_none() && drive(&mut run, &mut fit, |_| signals.leave().is_some())? == Outcome::Stopped {
+        if fit.state().ended.is_none() && drive(&mut run, &mut fit, |_| signals.leave().is_some())? == Outcome::Stopped
+        {
             return Ok(Measured::Asked(signals.leave().unwrap_or_default()));
         }
         note("now with the copies");
@@ -86,7 +87,7 @@ pub fn render(augmentations: &Augmentations) -> String {
         methods.join(", ")
     );
     if let Some(change) = on_dev {
-        told += &format!(
+        let brought = format!(
             "  dev F1 {:.3} without, {:.3} with: {:+.3}, 95 % interval {:+.3} to {:+.3}{}\n",
             change.before.f1(),
             change.after.f1(),
@@ -95,6 +96,7 @@ pub fn render(augmentations: &Augmentations) -> String {
             change.interval.high,
             if change.is_beyond_chance() { "" } else { "; chance alone may do that" }
         );
+        told.push_str(&brought);
     }
     told
 }

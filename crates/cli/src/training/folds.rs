@@ -81,7 +81,7 @@ pub fn cross_validate(
 
 /// What every run uses, and what of it was chosen.
 fn settings(base: &BaseFolder, config: &RunConfig, data: &Data, pace: Pace) -> anyhow::Result<(Settings, Vec<Choice>)> {
-    let configuration = Configuration { wanted: config.clone(), resolved: config.clone() };
+    let configuration = Configuration { wanted: config.clone(), resolved: config.clone(), tracking: Vec::new() };
     let facts = facts(&configuration, data, base, &schema(&data.train.documents))?;
     let Plan { mut settings, mut choices, .. } = train::plan(config, &facts)?;
     let is_free = pace == Pace::Short && config.max_steps.unwrap_or(0) == 0;

@@ -158,11 +158,7 @@ fn start<'f>(folder: &'f RunFolder, identity: Identity, fit: &mut Fit) -> Result
 }
 
 /// Takes a run to its end, or to where it `is_to_leave`, which is asked behind every step.
-fn drive(
-    run: &mut Run<'_>,
-    fit: &mut Fit,
-    is_to_leave: impl Fn(&Display) -> bool,
-) -> Result<Outcome, RunError> {
+fn drive(run: &mut Run<'_>, fit: &mut Fit, is_to_leave: impl Fn(&Display) -> bool) -> Result<Outcome, RunError> {
     let mut display = Display::new(fit.state().step, fit.steps());
     let outcome = run.drive(fit, |told| {
         match told {

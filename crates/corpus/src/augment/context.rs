@@ -26,10 +26,10 @@ pub(super) fn changes(document: &Document, known: &Known<'_>, rate: f64, draws: 
     let mut changes = Vec::new();
     for (at, word) in words.iter().enumerate() {
         let Some(number) = contexts.replaceable(document, word) else { continue };
-        if draws.happens(rate) {
-            if let Some(other) = contexts.draw(number, &neighbours(document, &words, at), draws) {
-                changes.push((word.span.range(), other.to_owned()));
-            }
+        if draws.happens(rate)
+            && let Some(other) = contexts.draw(number, &neighbours(document, &words, at), draws)
+        {
+            changes.push((word.span.range(), other.to_owned()));
         }
     }
     changes
@@ -99,8 +99,8 @@ impl Contexts {
         let is_alike = |other: &&usize| **other != number && self.classes[**other].abs_diff(self.classes[number]) <= 1;
         contexts.iter().find_map(|context| {
             let words = self.at.get(context)?;
-            let drawn = (0..TRIES).find_map(|_| draws.one_of(words).filter(is_alike))?;
-            Some(self.words[*drawn].as_str())
+            let other = (0..TRIES).find_map(|_| draws.one_of(words).filter(is_alike))?;
+            Some(self.words[*other].as_str())
         })
     }
 }

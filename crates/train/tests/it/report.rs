@@ -8,7 +8,7 @@ use std::{
 };
 
 use corpus::augment::{MethodSummary, Summary};
-use evaluate::{Change, Interval, Pair, Report, Scores};
+use evaluate::{Change, Counts, Interval, Pair, Report, Scores};
 use nomen_train::{
     Augmentations, Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings,
     Source, StepReport, Warning, render,
@@ -187,10 +187,11 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
     let augmentation = Augmentations {
         summary: Summary { copies: 1_500, unchanged: 300, methods: [("mentions", made)].into() },
         on_dev: Some(Change {
-            before: 0.6,
-            after: 0.612,
-            difference: 0.012,
-            interval: Some(Interval { low: -0.004, high: 0.028, level: 0.95, resamples: 1_000, seed: 0 }),
+            before: Counts { correct: 600, gold: 1_000, predicted: 1_000 },
+            after: Counts { correct: 612, gold: 1_000, predicted: 1_000 },
+            change: 0.012,
+            interval: Interval { low: -0.004, high: 0.028, level: 0.95, resamples: 1_000, seed: 0 },
+            p_drop: 0.8,
         }),
     };
     let report = RunReport {

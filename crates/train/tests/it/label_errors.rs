@@ -103,7 +103,9 @@ fn a_tag_that_the_model_is_never_sure_of_is_suspect_where_it_is_more_probable_th
         let row = &mut document.1.logits[5..];
         row.copy_from_slice(&[(0.98 - loc).ln(), 0.005_f32.ln(), 0.005_f32.ln(), loc.ln(), 0.01_f32.ln()]);
     };
-    texts.iter_mut().for_each(|text| unsure(text, 0.45));
+    for text in &mut texts {
+        unsure(text, 0.45);
+    }
     let mut missed = judged(&[O, O], &[(O, 0.98), (O, 0.98)]);
     unsure(&mut missed, 0.47);
     texts.push(missed);
@@ -119,10 +121,11 @@ fn a_tag_that_the_model_is_never_sure_of_is_suspect_where_it_is_more_probable_th
 #[test]
 fn where_nobody_looked_nothing_is_missed() {
     let mut texts = sound();
-    let (document, mut verdict) = judged(&[O, B_PER, O], &[(B_LOC, 0.99), (B_LOC, 0.99), (O, 0.9)]);
+    let (mut document, mut verdict) = judged(&[O, B_PER, O], &[(B_LOC, 0.99), (B_LOC, 0.99), (O, 0.9)]);
     verdict.given[0] = None;
     verdict.given[2] = None;
-    texts.push((Document { partial: true, ..document }, verdict));
+    document.partial = true;
+    texts.push((document, verdict));
     let errors = found(&texts);
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!((errors[0].given.as_slice(), errors[0].suggested[0].label.as_str()), (&[0][..], "LOC"));

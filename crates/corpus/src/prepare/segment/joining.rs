@@ -128,7 +128,9 @@ mod tests {
         apart.rotate_left(1);
         assert!(matches!(joined(apart), Err(JoinError::Missing { expected: 1, found: 2 })));
         let mut unnamed = pieces();
-        unnamed.iter_mut().for_each(|piece| piece.id = None);
+        for piece in &mut unnamed {
+            piece.id = None;
+        }
         unnamed.swap(2, 3);
         assert!(matches!(joined(unnamed), Err(JoinError::Apart { .. })));
         assert!(matches!(joined([Document::new("a")]), Err(JoinError::Unplaced { piece: 1, .. })));

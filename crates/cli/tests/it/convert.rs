@@ -115,7 +115,7 @@ fn a_command_that_cannot_be_told_something_names_the_line_of_convert_that_can() 
         ("export.jsonl", doubtful.as_str(), "--offsets code-points"),
         ("tasks.json", tasks, "--text-field NAME"),
         ("table.csv", "title,body\na,b\n", "--text-field NAME"),
-        ("rows.jsonl", r#"{"tokens":["Anna"],"ner_tags":[1]}"#, "--tag-names O,B-PER,I-PER,..."),
+        ("rows.jsonl", "{\"tokens\":[\"Anna\"],\"ner_tags\":[1]}\n", "--tag-names O,B-PER,I-PER,..."),
     ] {
         let source = file(name, text);
         let stem = source.rsplit_once('.').unwrap().0;

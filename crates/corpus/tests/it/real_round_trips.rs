@@ -70,7 +70,7 @@ fn without(document: &Document, format: Format, losses: &Losses) -> Document {
     left.meta.clone_from(&document.meta);
     if lost(Loss::Meta) {
         // CoNLL's groups of sentences are all that it holds of it.
-        left.meta.retain(|field, _| field == "docstart");
+        left.meta.retain(|field, _| format == Format::Conll && field == "docstart");
     }
     // Plain text never says that a text without entities is complete.
     left.partial = document.partial && !lost(Loss::Partial) || format == Format::Text;

@@ -1,6 +1,7 @@
 //! What a run came to: the best model judged, in a table, as JSON and as a page.
 
 use std::{
+    collections::BTreeMap,
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -9,13 +10,14 @@ use std::{
 
 use anyhow::Context as _;
 use corpus::augment::Summary;
-use engine::Isa;
-use evaluate::Report;
+use engine::{Isa, Precision};
+use evaluate::{Report, Scores};
 use model::{Bundle, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
 use train::{
-    Augmentations, Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, tracking::Leaving,
+    Augmentations, Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, score,
+    tracking::Leaving,
 };
 
 use super::{Data, Set, Tracked, augmenting};
@@ -60,6 +62,9 @@ pub struct Judged {
     /// Its scores on test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Report>,
+    /// Its scores with products in 8 bits, by the name of the set.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub int8: BTreeMap<&'static str, Scores>,
     /// What augmenting made and brought.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<Augmentations>,
@@ -85,7 +90,15 @@ impl Finished {
                  lower the rate (--set learning_rate=...) and train into another --out",
             ),
         }
-        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None, augmentation: None };
+        let mut judged = Judged {
+            model: None,
+            step: None,
+            ended: self.end,
+            dev: None,
+            test: None,
+            int8: BTreeMap::new(),
+            augmentation: None,
+        };
         if path.is_dir() {
             let bundle = Bundle::open(&path)?;
             judged.step = bundle.manifest.scores["step"].as_u64();
@@ -97,6 +110,7 @@ impl Finished {
             let augmented = self.augmented.as_ref();
             let measured = augmented.map(|made| augmenting::judge(made, &self.folder, &recognizer, data, threads));
             judged.augmentation = measured.transpose()?;
+            judged.int8 = in_8_bits(&path, data, threads)?;
             if let Some(test) = &judged.test {
                 note_test(&path, test)?;
             }
@@ -143,12 +157,22 @@ impl Finished {
             warnings: &self.warnings,
             dev: judged.dev.as_ref(),
             test: judged.test.as_ref(),
+            int8: &judged.int8,
             augmentation: judged.augmentation.as_ref(),
         });
         fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))?;
         note(&format!("report: {}", path.display()));
         Ok(())
     }
+}
+
+/// What the model scores with products in 8 bits, set by set.
+fn in_8_bits(path: &Path, data: &Data, threads: NonZeroUsize) -> anyhow::Result<BTreeMap<&'static str, Scores>> {
+    let bundle = Bundle::open(path)?;
+    let workers = Workers::new(threads).with_precision(Precision::Int8);
+    let sets =
+        [("dev", &data.dev), ("test", &data.test)].into_iter().filter_map(|(name, set)| Some((name, set.as_ref()?)));
+    sets.map(|(name, set)| Ok((name, score(&workers, &bundle, &set.documents)?))).collect()
 }
 
 /// Writes the scores on the test set into the model, beside those on dev.
@@ -182,7 +206,19 @@ impl Judged {
         let table = if reports.is_empty() { String::new() } else { scores::side_by_side(&reports) + "\n" };
         let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
         let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
+        let f1 = |(name, report): &(&str, &Report)| {
+            Some((*name, self.int8.get(name)?.micro().f1(), report.scores.micro().f1()))
+        };
+        let in_8_bits: Vec<String> = reports
+            .iter()
+            .filter_map(f1)
+            .map(|(name, int8, f32)| format!("{name} F1 {int8:.4} ({:+.4})", int8 - f32))
+            .collect();
+        let in_8_bits = match in_8_bits.as_slice() {
+            [] => String::new(),
+            scores => format!("in 8 bits (--precision int8): {}\n", scores.join(", ")),
+        };
         let augmentation = self.augmentation.as_ref().map(augmenting::render).unwrap_or_default();
-        table + &augmentation + &model.unwrap_or_default()
+        table + &in_8_bits + &augmentation + &model.unwrap_or_default()
     }
 }

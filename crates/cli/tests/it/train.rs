@@ -260,7 +260,7 @@ fn copies_are_written_down_and_what_they_bring_is_told() {
     let told = &judged["augmentation"];
     assert_eq!(told["copies"], 120);
     assert!((110..=120).contains(&told["methods"]["mentions"]["texts"].as_u64().unwrap()), "{told}");
-    assert_eq!(told["on_dev"]["after"], judged["dev"]["ents_f"]);
+    assert_eq!(told["on_dev"]["after"]["f"], judged["dev"]["ents_f"]);
     assert!(told["on_dev"]["interval"]["low"].is_number());
     let copies = fs::read_to_string(place.path("run/augmented.jsonl")).unwrap();
     assert_eq!(copies.lines().count(), 120);

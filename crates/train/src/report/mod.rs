@@ -15,7 +15,7 @@ mod training;
 
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
-use evaluate::Report;
+use evaluate::{Report, Scores};
 use maud::{Markup, html};
 use schema::{Document, Label};
 
@@ -56,6 +56,8 @@ pub struct RunReport<'r> {
     pub dev: Option<&'r Report>,
     /// The best model on the test set.
     pub test: Option<&'r Report>,
+    /// Its scores with products in 8 bits, by the name of the set.
+    pub int8: &'r BTreeMap<&'static str, Scores>,
     /// What augmenting the training texts came to, where there are copies.
     pub augmentation: Option<&'r Augmentations>,
 }
@@ -130,7 +132,7 @@ pub fn render(run: &RunReport<'_>) -> String {
             @if sets.is_empty() {
                 section { h2 { "Scores" } p.none { "There was no dev or test set to judge the model on." } }
             } @else {
-                section { h2 { "Scores" } (scores::overall(&sets)) }
+                section { h2 { "Scores" } (scores::overall(&sets, run.int8)) }
                 section { h2 { "Scores by label" } (scores::by_label(run, &sets)) }
                 section {
                     h2 { "Confusion of labels" }

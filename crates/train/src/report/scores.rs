@@ -1,8 +1,8 @@
 //! Scores over all labels and by label.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use evaluate::{Average, Counts, Report};
+use evaluate::{Average, Counts, Report, Scores};
 use maud::{Markup, html};
 use schema::Label;
 
@@ -14,7 +14,7 @@ type Judged<'r> = (&'static str, &'r Report);
 type Measure = (&'static str, fn(&Report) -> Average);
 
 /// Every measure over all labels, the sets side by side.
-pub fn overall(sets: &[Judged<'_>]) -> Markup {
+pub fn overall(sets: &[Judged<'_>], int8: &BTreeMap<&'static str, Scores>) -> Markup {
     let measures: [Measure; 4] = [
         ("Right span and label (micro)", |report| report.scores.micro().average()),
         ("Mean of the labels (macro)", |report| report.scores.macro_average()),
@@ -45,6 +45,21 @@ pub fn overall(sets: &[Judged<'_>]) -> Markup {
                                 td.n.first { (figures::fraction(f)) }
                                 td.n { (figures::fraction(p)) }
                                 td.n { (figures::fraction(r)) }
+                            }
+                        }
+                        @if place == 0 && !int8.is_empty() {
+                            tr {
+                                th scope="row" { "The same in 8 bits (" code { "--precision int8" } ")" }
+                                @for (name, _) in sets {
+                                    @if let Some(scores) = int8.get(name) {
+                                        @let Average { p, r, f } = scores.micro().average();
+                                        td.n.first { (figures::fraction(f)) }
+                                        td.n { (figures::fraction(p)) }
+                                        td.n { (figures::fraction(r)) }
+                                    } @else {
+                                        td.n.first colspan="3" {}
+                                    }
+                                }
                             }
                         }
                         @if place == 0 && sets.iter().any(|(_, report)| report.interval.is_some()) {

@@ -2,6 +2,7 @@
 //! target folder (`tmp/report.html`), to be looked at.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -16,6 +17,7 @@ use nomen_train::{
 use schema::{Document, Entity, Label, Span};
 
 const STEPS: u64 = 456;
+static NOT_JUDGED: BTreeMap<&str, Scores> = BTreeMap::new();
 
 fn example(name: &str) -> (PathBuf, Vec<Document>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/tech").join(name);
@@ -147,6 +149,7 @@ fn empty(settings: &Settings) -> RunReport<'_> {
         warnings: &[],
         dev: None,
         test: None,
+        int8: &NOT_JUDGED,
         augmentation: None,
     }
 }
@@ -211,6 +214,7 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
         warnings: &warnings,
         dev: Some(&judged_dev),
         test: Some(&judged_test),
+        int8: &BTreeMap::from([("dev", judged_dev.scores.clone()), ("test", judged_test.scores.clone())]),
         augmentation: Some(&augmentation),
         ..empty(&settings)
     };
@@ -221,6 +225,7 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
     assert!(page.contains("settings") && page.contains("augment.mentions"));
     fs::write(folder.join("report.html"), &page).unwrap();
 
+    assert!(page.contains("The same in 8 bits"));
     let f1 = format!("{:.3}", judged_test.scores.micro().f1());
     assert!(page.contains(&format!("<dt>F1 on test</dt><dd><strong>{f1}</strong>")), "{f1}");
     let errors = ["Wrong label", "Wrong boundary", "Wrong label and boundary", "Spurious", "Missed"];

@@ -206,13 +206,12 @@ impl Judged {
         let table = if reports.is_empty() { String::new() } else { scores::side_by_side(&reports) + "\n" };
         let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
         let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
-        let f1 = |(name, report): &(&str, &Report)| {
-            Some((*name, self.int8.get(name)?.micro().f1(), report.scores.micro().f1()))
-        };
         let in_8_bits: Vec<String> = reports
             .iter()
-            .filter_map(f1)
-            .map(|(name, int8, f32)| format!("{name} F1 {int8:.4} ({:+.4})", int8 - f32))
+            .filter_map(|(name, report)| {
+                let (int8, f32) = (self.int8.get(name)?.micro().f1(), report.scores.micro().f1());
+                Some(format!("{name} F1 {int8:.4} ({:+.4})", int8 - f32))
+            })
             .collect();
         let in_8_bits = match in_8_bits.as_slice() {
             [] => String::new(),

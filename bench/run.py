@@ -120,6 +120,11 @@ MEASUREMENTS = {
         [f"{PEERS}/words.py --base BASE --model MODEL --data DATA/wnut17 {NOMEN} --rounds 3"],
         {"BASE": "base", "MODEL": "wnut17"},
     ),
+    "augment": Measurement(
+        "dev F1 with and without augmentation, two small sets, five seeds",
+        [f"python3 bench/augment.py --base BASE --data DATA --cache CACHE {NOMEN}"],
+        {"BASE": "base", "CACHE": "cache"},
+    ),
 }
 
 

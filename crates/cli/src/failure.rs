@@ -1,8 +1,8 @@
 //! What a command's end means to whoever started it.
 
-use std::{error::Error, io, process::ExitCode};
+use std::{error::Error, io, path::Path, process::ExitCode};
 
-use corpus::WriteError;
+use corpus::{ReadError, WriteError};
 
 use crate::progress::note;
 
@@ -31,7 +31,33 @@ fn message(error: &anyhow::Error) -> String {
             message = format!("{message}\n  because {cause}");
         }
     }
+    if let Some(line) = way_out(error) {
+        message = format!("{message}\n  say it once and use the file that this writes: {line}");
+    }
     message
+}
+
+/// The command line that says of a file what only `convert` can be told, where that is what a reader asks for.
+fn way_out(error: &anyhow::Error) -> Option<String> {
+    const OPTIONS: [(&str, &str); 3] = [
+        ("--offsets", "--offsets code-points"),
+        ("--text-field", "--text-field NAME"),
+        ("--tag-names", "--tag-names O,B-PER,I-PER,..."),
+    ];
+    let error = error.chain().find_map(|cause| cause.downcast_ref::<ReadError>())?;
+    let message = error.to_string();
+    let (_, said) = OPTIONS.into_iter().find(|(option, _)| message.contains(&format!("nomen convert {option}")))?;
+    if !error.path.exists() {
+        return Some(format!("nomen convert - texts.jsonl {said}"));
+    }
+    Some(format!("nomen convert {} {} {said}", quoted(&error.path), quoted(&error.path.with_extension("nomen.jsonl"))))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+=:@%".contains(letter);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -69,7 +69,11 @@ pub fn refuse_places(path: &Path, mut wrong: Vec<anyhow::Error>) -> anyhow::Resu
         count => {
             let list: Vec<String> = wrong.iter().map(ToString::to_string).collect();
             let several = if count == LISTED { "at least " } else { "" };
-            bail!("{}: {several}{count} places cannot be used:\n  {}", path.display(), list.join("\n  "));
+            let places = list.join("\n  ");
+            // The first of them stays known as the error that it is.
+            Err(wrong
+                .remove(0)
+                .context(format!("{}: {several}{count} places cannot be used:\n  {places}", path.display())))
         }
     }
 }

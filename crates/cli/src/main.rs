@@ -6,7 +6,9 @@ mod commands;
 mod counterfactual;
 mod failure;
 mod fetching;
+mod gating;
 mod input;
+mod joining;
 mod judgement;
 mod output;
 mod parts;
@@ -20,6 +22,7 @@ mod signals;
 mod split_record;
 mod table;
 mod training;
+mod versions;
 
 use std::process::ExitCode;
 

@@ -26,6 +26,7 @@ pub struct Config {
     pub schema: PathBuf,
     pub data: Data,
     pub model: Model,
+    pub tracking: Tracking,
 }
 
 /// Annotated texts.
@@ -47,9 +48,24 @@ pub struct Model {
     pub runs: PathBuf,
 }
 
+/// Where runs are shown beside their events.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tracking {
+    /// As for `--track`.
+    pub to: Vec<String>,
+    /// Name of the experiment at MLflow.
+    pub experiment: Option<String>,
+}
+
 impl Default for Config {
     fn default() -> Self {
-        Self { schema: "schema.toml".into(), data: Data::default(), model: Model::default() }
+        Self {
+            schema: "schema.toml".into(),
+            data: Data::default(),
+            model: Model::default(),
+            tracking: Tracking::default(),
+        }
     }
 }
 
@@ -91,7 +107,7 @@ impl Project {
     }
 
     /// A path of the project file, as a command takes it that runs in this folder.
-    fn path(&self, of_project: &Path) -> PathBuf {
+    pub fn path(&self, of_project: &Path) -> PathBuf {
         let path = self.root.join(of_project);
         let here = env::current_dir().unwrap_or_default();
         path.strip_prefix(&here).map_or(path.clone(), Path::to_owned)
@@ -123,9 +139,19 @@ impl Project {
         &self.config.model.base
     }
 
+    /// Where runs are shown.
+    pub fn tracking(&self) -> &Tracking {
+        &self.config.tracking
+    }
+
+    /// The folder of the training runs.
+    pub fn runs(&self) -> PathBuf {
+        self.path(&self.config.model.runs)
+    }
+
     /// The folder of a training run: of the newest, or of one to come.
     pub fn run(&self, newest: bool) -> anyhow::Result<PathBuf> {
-        let runs = self.path(&self.config.model.runs);
+        let runs = self.runs();
         let run = |number: u32| runs.join(format!("run-{number}"));
         let next = (1..u32::MAX).find(|number| !run(*number).exists()).unwrap_or(u32::MAX);
         match (newest, next) {

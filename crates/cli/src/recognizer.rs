@@ -1,17 +1,30 @@
 //! The model that a command was given.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use model::{Bundle, Recognizer, Workers};
 
+use crate::versions;
+
 /// Which model, and how it is run.
 #[derive(Args)]
 pub struct ModelArguments {
-    /// Model that `nomen train` left, or a transformers token classifier
+    /// Model that `nomen train` left, a transformers token classifier, or a registry (its live
+    /// version; registry:DIR@v2 for another)
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+/// How a model is run.
+#[derive(Args)]
+pub struct RunArguments {
     /// Number format of the computation; int8 is faster and a little less exact [default: the stored weights' own]
     #[arg(long, value_enum)]
     precision: Option<Precision>,
@@ -38,12 +51,19 @@ impl From<Precision> for engine::Precision {
 impl ModelArguments {
     /// Opens the model.
     pub fn open(&self) -> anyhow::Result<Recognizer> {
-        let best = self.model.join("model-best");
-        let bundle = Bundle::open(&self.model);
-        if bundle.is_err() && best.is_dir() && !self.model.join("config.json").exists() {
+        self.run.open(&versions::folder(&self.model)?)
+    }
+}
+
+impl RunArguments {
+    /// Opens the model in a folder.
+    pub fn open(&self, folder: &Path) -> anyhow::Result<Recognizer> {
+        let best = folder.join("model-best");
+        let bundle = Bundle::open(folder);
+        if bundle.is_err() && best.is_dir() && !folder.join("config.json").exists() {
             return Err(anyhow!(
                 "{} is the folder of a training run, not of a model; name the model: --model {}",
-                self.model.display(),
+                folder.display(),
                 best.display()
             ));
         }

@@ -10,8 +10,15 @@ use schema::Document;
 /// Characters of a text that are shown.
 const SHOWN: usize = 60;
 
-/// Refuses data of which the model was trained on a text, but for case and white space. Blank texts do not count.
-pub fn refuse(trained_on: &TrainedOn, documents: &[Document], path: &Path) -> anyhow::Result<()> {
+/// Refuses data of which a model was trained on a text, but for case and white space. Blank texts do not count. `model` and
+/// `way_out` are for the message.
+pub fn refuse(
+    trained_on: &TrainedOn,
+    documents: &[Document],
+    path: &Path,
+    model: &str,
+    way_out: &str,
+) -> anyhow::Result<()> {
     let is_seen = |document: &Document| trained_on.contains(TextHash::of(document.text()).get());
     let is_blank = |document: &Document| document.text().trim().is_empty();
     let mut seen = documents.iter().enumerate().filter(|(_, document)| !is_blank(document) && is_seen(document));
@@ -21,8 +28,8 @@ pub fn refuse(trained_on: &TrainedOn, documents: &[Document], path: &Path) -> an
     let text: String = document.text().chars().take(SHOWN).collect();
     let more = if text.len() < document.text().len() { "..." } else { "" };
     bail!(
-        "{}: the model was trained on {texts} of its {} texts; the first is text {}{name}: \"{}{more}\". Scores on them \
-         say nothing about new text: leave them out (`nomen split` keeps parts apart), or score them too with --seen-too",
+        "{}: {model} was trained on {texts} of its {} texts; the first is text {}{name}: \"{}{more}\". Scores on them \
+         say nothing about new text: leave them out (`nomen split` keeps parts apart){way_out}",
         path.display(),
         documents.len(),
         first + 1,

@@ -2,18 +2,20 @@
 //! `{"id","text","entities":[{"id","label","start_offset","end_offset"}],"relations":[...]}`.
 //!
 //! Nothing is quoted. The server of 1.8 keeps the offsets that it is given, and an automatic labeller of it counts code points;
-//! its editor counts UTF-16 units, or grapheme clusters in a project that was made to count those, which nothing in the export
-//! shows and which is not read here. A text in which both units are possible and mean different
-//! spans is refused unless the caller says which it is.
+//! its editor counts UTF-16 units, or grapheme clusters in a project that was made to count those, and nothing in the export
+//! shows which. A text in which two of them are possible and mean different spans is refused unless the caller says which it
+//! is. Clusters cannot be named: where they end has changed from one version of Unicode to the next, so that what an editor
+//! counted cannot be counted again for certain.
 
 use std::io::{self, Write};
 
-use schema::{Document, Meta, offset::Offsets, offset::Unit};
+use schema::{Document, Entity, Meta, offset::Offsets, offset::Unit};
 use serde::Serialize;
 use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::{
-    ReadErrorKind,
+    EntityFault, ReadErrorKind,
     annotation::{self, Counting, Mention},
     fields::{self, Object, list, missing, object, offset, shortened, string, take},
     records::{Place, element},
@@ -33,7 +35,12 @@ pub(crate) fn document(value: Value, place: &mut Place<'_>) -> Result<Option<Doc
     let partial = mentions.is_none();
     place.report.unannotated += usize::from(partial);
     let counting = Counting::Unsaid(&[Unit::CodePoints, Unit::Utf16]);
-    let entities = annotation::entities(&text, mentions.unwrap_or_default(), counting, place)?;
+    let mentions = mentions.unwrap_or_default();
+    let claims: Vec<(usize, usize)> = mentions.iter().map(|mention| (mention.start, mention.end)).collect();
+    let entities = annotation::entities(&text, mentions, counting, place)?;
+    if place.options.unit.is_none() && could_count_clusters(&text, &claims, &entities) {
+        return Err(EntityFault::Clusters.into());
+    }
     let mut document = Document::new(text).with_entities(entities)?;
     document.id = id;
     document.partial = partial;
@@ -45,6 +52,19 @@ pub(crate) fn document(value: Value, place: &mut Place<'_>) -> Result<Option<Doc
     }
     document.meta = fields::meta(example, "meta", place.report)?;
     Ok(Some(document))
+}
+
+/// Whether the offsets could count grapheme clusters as well, and mean other spans than those of the entities then.
+fn could_count_clusters(text: &str, claims: &[(usize, usize)], entities: &[Entity]) -> bool {
+    let mut starts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    starts.push(text.len());
+    let mut differs = false;
+    let fits = claims.iter().zip(entities).all(|((start, end), entity)| {
+        let span = starts.get(*start).zip(starts.get(*end));
+        differs |= span.is_some_and(|(start, end)| (*start, *end) != (entity.span.start(), entity.span.end()));
+        span.is_some()
+    });
+    fits && differs
 }
 
 /// The mentions of an example; `None` where it has none of the fields that hold them.

@@ -208,6 +208,11 @@ pub enum EntityFault {
         /// Where.
         line: usize,
     },
+    /// Offsets that fit characters as a reader sees them, and mean other spans then.
+    #[error(
+        "the offsets could count code points, UTF-16 units or grapheme clusters (an emoji of several parts, a letter with its accents, CRLF) and mean different spans; say that they do not count clusters (`nomen convert --offsets code-points` or `utf16`), or export from a project that does not count them"
+    )]
+    Clusters,
     /// Token indices that are no tokens of the text.
     #[error(
         "entity {index} ({label}): tokens {start} to {end} of {count}; correct the indices (from 0, end inclusive)"

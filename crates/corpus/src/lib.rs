@@ -29,6 +29,7 @@
 
 mod annotation;
 mod argilla;
+pub mod augment;
 pub mod check;
 pub mod collect;
 mod compression;

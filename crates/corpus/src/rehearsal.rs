@@ -22,7 +22,8 @@ pub fn rehearsal(documents: &[Document], size: usize) -> Vec<usize> {
     }
     let (empty, annotated): (Vec<usize>, Vec<usize>) =
         (0..documents.len()).partition(|position| documents[*position].entities().is_empty());
-    let quota = (size * empty.len()).div_ceil(documents.len()).max(size.saturating_sub(annotated.len())).min(empty.len());
+    let quota =
+        (size * empty.len()).div_ceil(documents.len()).max(size.saturating_sub(annotated.len())).min(empty.len());
     let mut taken: Vec<usize> = (0..quota).map(|index| empty[index * empty.len() / quota]).collect();
     taken.extend(most_telling(documents, annotated, size - quota));
     taken.sort_unstable();

@@ -51,22 +51,34 @@ pub fn replace(document: &Document, surfaces: &BTreeMap<usize, String>) -> Resul
         let surface = with_case_of(entity.span.quote(document.text()), surface);
         changes.push((entity.span.range(), surface));
     }
+    Ok(changed(document, changes)?)
+}
+
+/// The document after changes, which are in order, do not overlap and have no end inside of an entity.
+///
+/// Of known tokens, those of a changed range become the words of the new text, parted by white space; where a token
+/// reaches over an end of such a range, all tokens are given up.
+///
+/// # Errors
+/// None that such changes can cause.
+pub(crate) fn changed(document: &Document, changes: Vec<Change>) -> Result<Document, DocumentError> {
+    let spans: Vec<Span> = changes.iter().filter_map(|(range, _)| Span::new(range.start, range.end).ok()).collect();
     let mapped = Mapped::new(document.text(), changes);
-    // Every entity is a whole change or lies outside all of them.
+    // Every entity is made of whole changes, or has its ends outside all of them.
     let entity = |entity: &Entity| match mapped.moved(entity.span) {
         Moved::Kept(span) => Some(Entity { span, ..entity.clone() }),
         Moved::Removed | Moved::Cut => None,
     };
-    let mut replaced = Document::new(mapped.text()).with_entities(entities.iter().filter_map(entity).collect())?;
-    let spans: Vec<Span> = surfaces.keys().map(|index| entities[*index].span).collect();
+    let entities = document.entities().iter().filter_map(entity).collect();
+    let mut after = Document::new(mapped.text()).with_entities(entities)?;
     if let Some(tokens) = document.tokens().and_then(|tokens| moved_tokens(tokens, &spans, &mapped)) {
-        replaced = replaced.with_tokens(tokens)?;
+        after = after.with_tokens(tokens)?;
     }
-    replaced.id.clone_from(&document.id);
-    replaced.meta.clone_from(&document.meta);
-    replaced.partial = document.partial;
-    replaced.looked_for.clone_from(&document.looked_for);
-    Ok(replaced)
+    after.id.clone_from(&document.id);
+    after.meta.clone_from(&document.meta);
+    after.partial = document.partial;
+    after.looked_for.clone_from(&document.looked_for);
+    Ok(after)
 }
 
 /// The tokens of the new text; `None` where one reaches over an end of a changed span.

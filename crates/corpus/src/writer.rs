@@ -112,6 +112,10 @@ impl<W: Write> Writer<W> {
             Format::Tsv => table::write(&mut self.out, document, table::TAB, number == 1),
             Format::Conll => match conll::Rows::of(document, &mut lost) {
                 Ok(rows) => {
+                    if rows.is_empty() {
+                        lost.retain(|loss| *loss != Loss::WhiteSpace);
+                        lost.push(Loss::EmptyText);
+                    }
                     let start = rows.first_token(document.text());
                     self.begin(start).and_then(|()| self.conll.write(&mut self.out, document, &rows))
                 }

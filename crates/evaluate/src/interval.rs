@@ -1,8 +1,11 @@
 //! How much a score would move on other texts of the same kind.
 
+use std::collections::BTreeMap;
+
+use schema::Label;
 use serde::Serialize;
 
-use crate::Counts;
+use crate::{Counts, Judged, Scores};
 
 /// Share of the resampled scores that lies in an [`Interval`].
 const LEVEL: f64 = 0.95;
@@ -35,6 +38,25 @@ impl Interval {
         Self::bootstrap(texts.len(), resamples, seed, |drawn| recall_change(drawn.map(|text| texts[text])))
     }
 
+    /// The 95 % interval of each label's F1; empty without texts or resamples.
+    pub fn by_label(texts: &[Judged<'_>], resamples: usize, seed: u64) -> BTreeMap<Label, Self> {
+        let mut groups: BTreeMap<Label, Vec<(usize, Counts)>> = BTreeMap::new();
+        for (text, judged) in texts.iter().enumerate() {
+            for (label, counts) in Scores::of([judged]).by_label() {
+                groups.entry(label.clone()).or_default().push((text, *counts));
+            }
+        }
+        if resamples == 0 {
+            return BTreeMap::new();
+        }
+        let (labels, groups): (Vec<Label>, Vec<_>) = groups.into_iter().unzip();
+        let score = |group: &Vec<(usize, Counts)>, times: &[usize]| {
+            group.iter().map(|(text, counts)| *counts * times[*text]).sum::<Counts>().f1()
+        };
+        let drawn = resampled(texts.len(), &groups, resamples, seed, score);
+        labels.into_iter().zip(drawn.into_iter().map(|scores| Self::of_resampled(scores, LEVEL, seed))).collect()
+    }
+
     fn bootstrap(
         texts: usize,
         resamples: usize,
@@ -48,27 +70,53 @@ impl Interval {
             let stream = stream(seed, number);
             score(&mut (0..texts as u64).map(|draw| drawn(stream, draw, texts)))
         };
-        let mut scores: Vec<f64> = (0..resamples as u64).map(resample).collect();
-        scores.sort_unstable_by(f64::total_cmp);
-        let tail = (1.0 - LEVEL) / 2.0;
-        Some(Self {
-            low: percentile(&scores, tail),
-            high: percentile(&scores, 1.0 - tail),
-            level: LEVEL,
-            resamples,
-            seed,
-        })
+        Some(Self::of_resampled((0..resamples as u64).map(resample).collect(), LEVEL, seed))
     }
+
+    /// The interval that holds a share `level` of at least one resampled score.
+    pub(crate) fn of_resampled(mut scores: Vec<f64>, level: f64, seed: u64) -> Self {
+        scores.sort_unstable_by(f64::total_cmp);
+        let tail = (1.0 - level) / 2.0;
+        let (low, high) = (percentile(&scores, tail), percentile(&scores, 1.0 - tail));
+        Self { low, high, level, resamples: scores.len(), seed }
+    }
+}
+
+/// The scores of each group in every resample of the texts, the same draws for all groups. `score` is told how often each text
+/// was drawn, so that a group may pass over texts in which it has nothing.
+pub(crate) fn resampled<G>(
+    texts: usize,
+    groups: &[G],
+    resamples: usize,
+    seed: u64,
+    score: impl Fn(&G, &[usize]) -> f64,
+) -> Vec<Vec<f64>> {
+    let mut scores = vec![Vec::with_capacity(resamples); groups.len()];
+    let mut times = vec![0_usize; texts];
+    for number in 0..resamples as u64 {
+        let stream = stream(seed, number);
+        times.fill(0);
+        (0..texts as u64).for_each(|draw| times[drawn(stream, draw, texts)] += 1);
+        for (group, scores) in groups.iter().zip(&mut scores) {
+            scores.push(score(group, &times));
+        }
+    }
+    scores
 }
 
 /// Recall after less recall before.
 pub(crate) fn recall_change(texts: impl Iterator<Item = (Counts, Counts)>) -> f64 {
+    let (before, after) = sums(texts);
+    after.recall() - before.recall()
+}
+
+fn sums(texts: impl Iterator<Item = (Counts, Counts)>) -> (Counts, Counts) {
     let (mut before, mut after) = (Counts::default(), Counts::default());
     for (one, other) in texts {
         before += one;
         after += other;
     }
-    after.recall() - before.recall()
+    (before, after)
 }
 
 /// Random numbers of their own for each number and seed.
@@ -99,6 +147,8 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use schema::{Entity, Span};
+
     use super::*;
 
     /// Texts of which some are found whole, some in half, some not at all.
@@ -139,6 +189,24 @@ mod tests {
         let interval = Interval::of_recall_change(&texts, 200, 3).unwrap();
         assert!((interval.low + 0.5).abs() < 1e-12 && (interval.high + 0.5).abs() < 1e-12, "{interval:?}");
         assert_eq!(Interval::of_recall_change(&[], 200, 3), None);
+    }
+
+    #[test]
+    fn a_label_that_stands_in_every_text_has_the_interval_of_the_whole() {
+        let entity = |label| Entity::new(Span::new(0, 2).unwrap(), Label::new(label).unwrap());
+        let (gold, wrong) = ([entity("A")], [entity("B")]);
+        let texts: Vec<Judged<'_>> = (0..40)
+            .map(|text| {
+                let predicted: &[Entity] = if text % 3 == 0 { &wrong } else { &gold };
+                Judged { gold: (&gold[..]).into(), predicted: predicted.into(), unjudged: 0 }
+            })
+            .collect();
+        let by_label = Interval::by_label(&texts, 300, 5);
+        assert_eq!(by_label.keys().map(Label::as_str).collect::<Vec<_>>(), ["A", "B"]);
+        let counts = |text: &Judged<'_>| Scores::of([text]).by_label().get("A").copied().unwrap();
+        let counts: Vec<Counts> = texts.iter().map(counts).collect();
+        assert_eq!(by_label.get("A").copied(), Interval::of(&counts, 300, 5));
+        assert!(Interval::by_label(&texts, 0, 5).is_empty() && Interval::by_label(&[], 10, 5).is_empty());
     }
 
     #[test]

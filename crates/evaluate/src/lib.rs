@@ -1,7 +1,7 @@
 //! Judges predicted entities against gold: [`Scores`] by strict, boundary and overlap matching, a bootstrap
 //! [`Interval`], the [`Confusion`] of labels, the worst [`Errors`] in their text, and a [`Report`] that gathers
-//! them; the same by the values of a metadata field ([`Slices`]), and how recall changes with the names in the texts
-//! ([`Counterfactual`]). [`seqeval`] and [`conlleval`] score tag sequences exactly as the programs of these names do. No I/O.
+//! them; the same by the values of a metadata field ([`Slices`]), how recall changes with the names in the texts
+//! ([`Counterfactual`]), and how two recognizers differ on the same texts ([`Change`], [`Exchanged`]). [`seqeval`] and [`conlleval`] score tag sequences exactly as the programs of these names do. No I/O.
 //!
 //! Figures are fractions, not percent. A ratio without a denominator (precision without a prediction, recall
 //! without gold, F1 without either) is 0, as in seqeval.
@@ -19,10 +19,12 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod change;
 mod confusion;
 mod conlleval;
 mod counterfactual;
 mod errors;
+mod exchanged;
 mod interval;
 mod matching;
 mod mention;
@@ -33,10 +35,12 @@ pub mod seqeval;
 mod slices;
 mod tag_scores;
 
+pub use change::{Change, Draws, Twice};
 pub use confusion::{Confused, Confusion};
 pub use conlleval::conlleval;
 pub use counterfactual::{Counterfactual, GroupRecall, Groups, GroupsError};
 pub use errors::{ErrorCase, ErrorKind, Errors};
+pub use exchanged::{Exchanged, OneSided};
 pub use interval::Interval;
 pub use matching::{Rule, matches};
 pub use mention::{GoldMention, Mention};

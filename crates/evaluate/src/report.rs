@@ -1,5 +1,7 @@
 //! Everything that an evaluation says.
 
+use std::collections::BTreeMap;
+
 use schema::{Entity, Label};
 use serde::Serialize;
 
@@ -35,6 +37,9 @@ pub struct Report {
     /// 95 % bootstrap interval of the micro F1.
     #[serde(rename = "ents_f_interval")]
     pub interval: Option<Interval>,
+    /// 95 % bootstrap interval of each label's F1.
+    #[serde(rename = "ents_per_type_interval", skip_serializing_if = "BTreeMap::is_empty")]
+    pub intervals: BTreeMap<Label, Interval>,
     /// Micro scores where any label counts on the right span ([`Rule::Boundary`]).
     pub exact_boundary: Counts,
     /// Micro scores where a shared byte counts under the right label ([`Rule::Overlap`]).
@@ -72,6 +77,7 @@ impl Report {
         Self {
             scores,
             interval: Interval::of(&counts(Rule::Strict), settings.resamples, settings.seed),
+            intervals: Interval::by_label(&texts, settings.resamples, settings.seed),
             exact_boundary: counts(Rule::Boundary).into_iter().sum(),
             overlap: counts(Rule::Overlap).into_iter().sum(),
             labels: settings.labels.clone(),

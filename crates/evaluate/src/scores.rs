@@ -1,6 +1,10 @@
 //! Counts of correct, gold and predicted entities, and the ratios made of them.
 
-use std::{collections::BTreeMap, iter::Sum, ops::AddAssign};
+use std::{
+    collections::BTreeMap,
+    iter::Sum,
+    ops::{Add, AddAssign, Mul},
+};
 
 use schema::{Entity, Label};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -47,6 +51,24 @@ impl Counts {
 
 fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}
+
+/// The counts of a text that stands several times.
+impl Mul<usize> for Counts {
+    type Output = Self;
+
+    fn mul(self, times: usize) -> Self {
+        Self { correct: self.correct * times, gold: self.gold * times, predicted: self.predicted * times }
+    }
 }
 
 impl AddAssign for Counts {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use corpus::augment::Augmented;
 use model::{
     Codec, Input,
     text::{EncodedText, SlotTarget, Targets, TokenizeError},
@@ -14,7 +15,7 @@ use crate::{RowTarget, Taught, Teacher};
 /// One window of one text, with what its rows should be tagged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
-    /// Position of the document in its data set.
+    /// Position of the document in its data set; of a copy, that of the document that it was made from.
     pub document: usize,
     /// Piece ids, special tokens included.
     pub ids: Vec<u32>,
@@ -54,39 +55,68 @@ impl Dataset {
     /// # Errors
     /// The tokenizer fails on a document.
     pub fn new(codec: &Codec, documents: &[Document], teacher: Option<&Teacher<'_>>) -> Result<Self, DatasetError> {
-        let encode = |(index, document): (usize, &Document)| {
-            let id = document.id.clone();
-            codec.encode(Input::from(document)).map_err(|error| DatasetError { number: index + 1, id, error })
-        };
-        let encoded: Vec<EncodedText> = documents.iter().enumerate().map(encode).collect::<Result<_, _>>()?;
+        let encoded: Vec<EncodedText> = documents
+            .iter()
+            .enumerate()
+            .map(|(index, document)| encode(codec, index, document))
+            .collect::<Result<_, _>>()?;
         let mut taught = teacher.map(|teacher| teacher.judge(&encoded)).unwrap_or_default().into_iter();
-        let tags = codec.tag_set().len() as u32;
         let mut dataset = Self { documents: documents.len(), ..Self::default() };
         for (index, (document, encoded)) in documents.iter().zip(encoded).enumerate() {
-            let targets = codec.targets(document, &encoded);
-            let lost = targets.unreachable.iter().map(|lost| (index, document.entities()[lost.entity].clone()));
-            dataset.unreachable.extend(lost);
             let taught = taught.next().unwrap_or_default();
-            let rows = targets_of(&targets, &encoded, teacher.map(|teacher| (teacher, taught.as_slice())), tags);
-            let mut rows = rows.into_iter();
-            for window in encoded.windows {
-                let mut targets = vec![RowTarget::Unknown; window.ids.len()];
-                for ((row, _), target) in window.decides.iter().zip(&mut rows) {
-                    targets[*row as usize] = target;
-                }
-                let labelled = targets.iter().filter(|target| target.is_known()).count();
-                if labelled > 0 {
-                    dataset.examples.push(Example { document: index, ids: window.ids, targets, labelled });
-                }
-            }
+            let lost =
+                dataset.add(codec, index, document, encoded, teacher.map(|teacher| (teacher, taught.as_slice())));
+            dataset.unreachable.extend(lost.into_iter().map(|entity| (index, entity)));
         }
         Ok(dataset)
+    }
+
+    /// With the windows of copies behind those of the documents. They count as no documents, and what is unreachable in
+    /// them was so in their source or says nothing about the data.
+    ///
+    /// # Errors
+    /// The tokenizer fails on a copy; the document that it was made from is named.
+    pub fn with_copies(mut self, codec: &Codec, copies: &[Augmented]) -> Result<Self, DatasetError> {
+        for copy in copies {
+            let encoded = encode(codec, copy.source, &copy.document)?;
+            self.add(codec, copy.source, &copy.document, encoded, None);
+        }
+        Ok(self)
+    }
+
+    /// Adds a document's windows; the entities that no tags can express are returned.
+    fn add(
+        &mut self,
+        codec: &Codec,
+        index: usize,
+        document: &Document,
+        encoded: EncodedText,
+        teacher: Option<(&Teacher<'_>, &[Taught])>,
+    ) -> Vec<Entity> {
+        let targets = codec.targets(document, &encoded);
+        let mut rows = targets_of(&targets, &encoded, teacher, codec.tag_set().len() as u32).into_iter();
+        for window in encoded.windows {
+            let mut targets = vec![RowTarget::Unknown; window.ids.len()];
+            for ((row, _), target) in window.decides.iter().zip(&mut rows) {
+                targets[*row as usize] = target;
+            }
+            let labelled = targets.iter().filter(|target| target.is_known()).count();
+            if labelled > 0 {
+                self.examples.push(Example { document: index, ids: window.ids, targets, labelled });
+            }
+        }
+        targets.unreachable.iter().map(|lost| document.entities()[lost.entity].clone()).collect()
     }
 
     /// Word pieces of all windows, special tokens included.
     pub fn pieces(&self) -> usize {
         self.examples.iter().map(|example| example.ids.len()).sum()
     }
+}
+
+fn encode(codec: &Codec, index: usize, document: &Document) -> Result<EncodedText, DatasetError> {
+    let failed = |error| DatasetError { number: index + 1, id: document.id.clone(), error };
+    codec.encode(Input::from(document)).map_err(failed)
 }
 
 /// What the decided slots of a text should be tagged, in order, by the document and a teacher's word on each of them.

@@ -152,7 +152,7 @@ impl Fit {
         let held = bundle.classifier.parts().filter(|(_, part)| encoder(part)).map(|(id, _)| id);
         let anchor = (settings.l2_sp > 0.0).then(|| Anchor::new(settings.l2_sp, parameters, held));
         let rates = bundle.classifier.depths();
-        let rate = |id: ParameterId| rates.get(&id).map_or(1.0, |depth| settings.layer_decay.powi(*depth as i32));
+        let rate = |id: ParameterId| rates.get(&id).map_or(1.0, |depth| settings.layer_decay.powf(*depth as f64));
         Self {
             optimizer: Adamw::new(config, parameters).with_rates(parameters, rate),
             anchor,

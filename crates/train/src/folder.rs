@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Checkpoints, RunError, checkpoint, events};
+use crate::{Checkpoints, RunError, checkpoint, events, tracking};
 
 /// Beginnings of the names that unfinished bundles bear until they are whole.
 const UNFINISHED_BUNDLE: &str = ".nomen-bundle-";
@@ -81,6 +81,7 @@ impl RunFolder {
         };
         remove(&self.path, UNFINISHED_BUNDLE);
         remove(&self.path, events::UNFINISHED);
+        remove(&self.join(tracking::FOLDER), tracking::UNFINISHED);
         remove(&self.join("checkpoints"), checkpoint::UNFINISHED);
     }
 }

@@ -15,7 +15,8 @@ pub struct Identity {
     pub settings: Settings,
     /// SHA-256 sums of the base's files, by name.
     pub base: BTreeMap<String, String>,
-    /// Fingerprints of the data sets (`train`, `dev`).
+    /// Fingerprints of the data sets (`train`, `dev`), and of the copies of the training texts where there are any
+    /// (`augmented`).
     pub data: BTreeMap<String, String>,
     /// The labels in order.
     pub labels: Vec<String>,
@@ -39,14 +40,16 @@ impl fmt::Display for Difference {
 }
 
 impl Identity {
-    /// Everything that differs from the identity of a run, field by field. How often checkpoints are written does
-    /// not change an outcome and is left out.
+    /// Everything that differs from the identity of a run, field by field. How often checkpoints are written and
+    /// whether the run is compared with another do not change an outcome and are left out.
     pub fn differences(&self, now: &Self) -> Vec<Difference> {
         let flat = |identity: &Self| {
             let mut fields = BTreeMap::new();
             let value = serde_json::to_value(identity).unwrap_or_default();
             flatten("", &value, &mut fields);
-            fields.remove("settings.checkpoint_every");
+            for field in ["settings.checkpoint_every", "settings.augment.compare"] {
+                fields.remove(field);
+            }
             fields
         };
         let (saved, now) = (flat(self), flat(now));
@@ -60,7 +63,8 @@ impl Identity {
     }
 }
 
-fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
+/// The leaves of an object as JSON, by their path.
+pub(crate) fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
         Value::Object(object) => object.iter().for_each(|(key, value)| flatten(&below(key), value, fields)),

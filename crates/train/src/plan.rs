@@ -75,6 +75,8 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
     check(config, base, max_length, stride)?;
 
     let windows = train.lengths.windows(max_length.saturating_sub(SPECIAL), stride).max(1);
+    // Every copy of a text is about as long as the text.
+    let times = config.augment.copies as usize + 1;
     let sentences = sentences(train);
     let train_batch_pieces = config.train_batch_pieces.unwrap_or(0);
     let train_batch_size =
@@ -84,17 +86,17 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
         choices.0.retain(|choice| choice.key != "train_batch_size");
     }
     let steps_an_epoch = match train_batch_pieces {
-        0 => windows.div_ceil(train_batch_size),
-        budget => (train.lengths.total() + SPECIAL * windows).div_ceil(budget),
+        0 => (times * windows).div_ceil(train_batch_size),
+        budget => (times * (train.lengths.total() + SPECIAL * windows)).div_ceil(budget),
     }
     .max(1) as u64;
     let max_steps = config.max_steps.unwrap_or(0);
-    let num_train_epochs =
-        choices.take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences));
+    let num_train_epochs = choices
+        .take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences, times));
     let all = u64::from(num_train_epochs).saturating_mul(steps_an_epoch);
     let steps = if max_steps == 0 { all } else { all.min(max_steps) };
 
-    let seen = train.lengths.total() as f64 * steps as f64 / steps_an_epoch as f64;
+    let seen = (times * train.lengths.total()) as f64 * steps as f64 / steps_an_epoch as f64;
     let dev = dev.as_ref().filter(|dev| dev.texts > 0);
     let eval_every = choices.take("eval_every", config.eval_every, || eval_every(steps, seen, dev));
     let patience = choices.take("patience", config.patience, || {
@@ -131,6 +133,7 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
         l2_sp: config.l2_sp.unwrap_or(0.0),
         freeze_embeddings: config.freeze_embeddings.unwrap_or(false),
         freeze_layers: config.freeze_layers.unwrap_or(0),
+        augment: config.augment.clone(),
     };
     Ok(Plan { settings, choices: choices.0, steps })
 }
@@ -157,6 +160,9 @@ impl Choices {
 
 fn check(config: &RunConfig, base: &BaseFacts, max_length: usize, stride: usize) -> Result<(), ConfigError> {
     let fail = |problem| Err(ConfigError::Together(problem));
+    if let Some(problem) = config.augment.problem() {
+        return fail(problem.to_owned());
+    }
     if max_length > base.positions {
         let positions = base.positions;
         return fail(format!(
@@ -232,12 +238,16 @@ fn batch_size(train: &DataFacts, windows: usize, sentences: usize) -> (usize, St
 
 /// The steps that help grow more slowly than the data: with epochs that fall with the square root of its size, ten times
 /// the data gets about three times the steps.
-fn epochs(max_steps: u64, steps_an_epoch: u64, sentences: usize) -> (u32, String) {
+///
+/// Where every text is there several `times`, in copies, an epoch is so much longer and fewer make the same steps: then
+/// what the copies bring is not what more steps would bring.
+fn epochs(max_steps: u64, steps_an_epoch: u64, sentences: usize, times: usize) -> (u32, String) {
     if max_steps > 0 {
         let epochs = max_steps.div_ceil(steps_an_epoch).min(100_000);
         return (epochs as u32, format!("{max_steps} steps are asked for and an epoch has {steps_an_epoch}"));
     }
-    let epochs = (EPOCHS / (sentences as f64).sqrt()).round().clamp(EPOCH_RANGE.0, EPOCH_RANGE.1) as u32;
+    let passes = (EPOCHS / (sentences as f64).sqrt()).round().clamp(EPOCH_RANGE.0, EPOCH_RANGE.1);
+    let epochs = (passes / times as f64).round().max(1.0) as u32;
     let steps = u64::from(epochs) * steps_an_epoch;
     let size = match sentences {
         0..1_000 => "small sets need many passes",
@@ -245,7 +255,8 @@ fn epochs(max_steps: u64, steps_an_epoch: u64, sentences: usize) -> (u32, String
         _ => "large sets need few passes",
     };
     let each = if steps_an_epoch == 1 { "1 step" } else { &format!("{steps_an_epoch} steps") };
-    (epochs, format!("an epoch has {each}, {steps} in all; {size}"))
+    let copies = if times == 1 { "" } else { "; copies make it longer, so there are fewer" };
+    (epochs, format!("an epoch has {each}, {steps} in all; {size}{copies}"))
 }
 
 /// Often enough to find the best model, seldom enough not to cost more than the training.

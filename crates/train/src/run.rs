@@ -9,7 +9,7 @@ use std::{
 
 use evaluate::Scores;
 use model::BundleError;
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::{CheckpointError, End, Evaluation, Events, Fit, FitError, Identity, Resumed, RunFolder, State, StepReport};
@@ -130,8 +130,18 @@ impl<'f> Run<'f> {
         let events = Events::resume(&folder.events(), resumed.step);
         let mut run = Self::new(folder, identity, events, fit.state().best)?;
         run.record(|events| events.started(json!({"resumed": true, "step": resumed.step})))?;
+        run.record(Events::flush)?;
         run.resumed = Some(resumed);
         Ok(run)
+    }
+
+    /// Records what a reader of the events wants to know beside the settings: `base` (its spec), `data` (by set: `file`,
+    /// `texts`, `entities`), `steps` (of the whole run). It does not decide the outcome.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn describe(&mut self, about: Value) -> Result<(), RunError> {
+        self.record(|events| events.described(about).and_then(|()| events.flush()))
     }
 
     fn new(

@@ -4,6 +4,8 @@ use engine::{Factors, optimizer::Decay};
 use model::{CodecSettings, text::Alignment};
 use serde::{Deserialize, Serialize};
 
+use crate::Augment;
+
 /// Everything that the outcome of a run depends on beside the data and the base. Names are those of `run.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +60,9 @@ pub struct Settings {
     pub freeze_embeddings: bool,
     /// Keep so many layers, from the input, as they are.
     pub freeze_layers: usize,
+    /// Changed copies of the training texts.
+    #[serde(default)]
+    pub augment: Augment,
 }
 
 /// The factor that changes nothing, in settings that were written before there was one.

@@ -56,7 +56,9 @@ impl<'b> Teacher<'b> {
             probabilities[tag.unwrap_or(self.pupil_outside) as usize] += ((logit - max) / self.temperature).exp();
         }
         let sum: f32 = probabilities.iter().sum();
-        probabilities.iter_mut().for_each(|probability| *probability /= sum);
+        for probability in &mut probabilities {
+            *probability /= sum;
+        }
         Taught { probabilities: probabilities.into(), temperature: self.temperature }
     }
 }

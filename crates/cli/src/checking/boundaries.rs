@@ -1,6 +1,6 @@
 //! Which entities the tokens of a model can express.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use corpus::check::{self, File};
@@ -12,32 +12,36 @@ use model::{
 };
 use schema::Schema;
 
+use super::Judge;
 use crate::fetching;
 
 /// The tokens of a base or a model.
-pub enum Boundaries {
+pub enum Boundaries<'m> {
     /// Of a base that is to learn the labels of the data.
     Base(PathBuf),
     /// Of a model with labels of its own.
-    Model(Box<Bundle>),
+    Model(&'m Bundle),
 }
 
-impl Boundaries {
+impl<'m> Boundaries<'m> {
     /// Fetches the base.
     pub fn of_base(spec: &BaseSpec) -> anyhow::Result<Self> {
         Ok(Self::Base(fetching::fetch(spec)?.path))
     }
 
-    /// Opens the model.
-    pub fn of_model(folder: &Path) -> anyhow::Result<Self> {
-        Ok(Self::Model(Box::new(Bundle::open(folder)?)))
+    /// Those of a model that judges, too.
+    pub fn of_judge(judge: &'m Judge) -> Self {
+        match judge {
+            Judge::Base(base) => Self::Base(base.path.clone()),
+            Judge::Trained(_, bundle) => Self::Model(bundle),
+        }
     }
 
     /// Notes the entities of a file that the tokens cannot express.
     pub fn apply(&self, file: &mut File) -> anyhow::Result<()> {
         let fresh;
         let bundle = match self {
-            Self::Model(bundle) => bundle.as_ref(),
+            Self::Model(bundle) => bundle,
             Self::Base(path) => {
                 let schema = Schema::of_labels(file.report.entities.keys().cloned());
                 if schema.is_empty() {

@@ -1,6 +1,10 @@
 //! The findings for programs.
 
-use corpus::check::{Data, Finding, Place, Role, Severity};
+use corpus::check::{Data, Finding, Place, Role, Severity, Suggestion};
+use schema::{
+    Document,
+    offset::{Offsets, Unit},
+};
 use serde::Serialize;
 
 /// What `--json` prints.
@@ -34,6 +38,26 @@ struct FindingAnswer<'d> {
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<&'static str>,
     places: Vec<PlaceAnswer<'d>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<SuggestionAnswer<'d>>,
+}
+
+#[derive(Serialize)]
+struct SuggestionAnswer<'d> {
+    kind: &'static str,
+    /// From 0 to 1.
+    confidence: f64,
+    /// What should stand in the place of the entities in `places`.
+    entities: Vec<EntityAnswer<'d>>,
+}
+
+#[derive(Serialize)]
+struct EntityAnswer<'d> {
+    /// Code points.
+    start: usize,
+    end: usize,
+    label: &'d str,
+    text: &'d str,
 }
 
 #[derive(Serialize)]
@@ -84,6 +108,7 @@ pub fn answer<'d>(data: &Data<'d>, findings: &'d [Finding]) -> Answer<'d> {
             fix: rule.fix,
             command: rule.command,
             places: finding.places.iter().map(|place| place_answer(data, place)).collect(),
+            suggestion: suggestion_answer(data, finding),
         }
     });
     Answer {
@@ -93,6 +118,18 @@ pub fn answer<'d>(data: &Data<'d>, findings: &'d [Finding]) -> Answer<'d> {
         warnings: count(Severity::Warning),
         notes: count(Severity::Note),
     }
+}
+
+fn suggestion_answer<'d>(data: &Data<'d>, finding: &'d Finding) -> Option<SuggestionAnswer<'d>> {
+    let Suggestion { kind, confidence, entities } = finding.suggestion.as_ref()?;
+    let place = finding.places.first()?;
+    let text = data.files.get(place.file)?.documents.get(place.document?).map(Document::text)?;
+    let offsets = Offsets::new(text, Unit::CodePoints);
+    let entities = entities.iter().map(|entity| {
+        let (start, end) = offsets.of(entity.span);
+        EntityAnswer { start, end, label: entity.label.as_str(), text: entity.span.quote(text) }
+    });
+    Some(SuggestionAnswer { kind: kind.name(), confidence: *confidence, entities: entities.collect() })
 }
 
 fn place_answer<'d>(data: &Data<'d>, place: &'d Place) -> PlaceAnswer<'d> {

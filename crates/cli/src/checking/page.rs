@@ -1,7 +1,7 @@
 //! The findings as one web page that needs nothing else. Whatever comes from data is shown as text.
 
 use corpus::check::{Data, Excerpt, Finding, Place, Severity};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use train::visible;
 
 use super::{excerpt, text::counted};
@@ -17,26 +17,14 @@ const SHOWN: usize = 1000;
 
 /// The page.
 pub fn page(data: &Data<'_>, findings: &[Finding]) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Nomen check: " (counted(findings)) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header { p.over { "Nomen check" } h1 { (counted(findings)) } }
-                main {
-                    (files(data, findings))
-                    @for of_check in findings.chunk_by(|a, b| a.check == b.check) { (section(data, of_check)) }
-                }
-            }
+    let body = html! {
+        header { p.over { "Nomen check" } h1 { (counted(findings)) } }
+        main {
+            (files(data, findings))
+            @for of_check in findings.chunk_by(|a, b| a.check == b.check) { (section(data, of_check)) }
         }
-    }
-    .into_string()
+    };
+    train::page(&format!("Nomen check: {}", counted(findings)), STYLE, &body)
 }
 
 fn files(data: &Data<'_>, findings: &[Finding]) -> Markup {

@@ -6,8 +6,6 @@ use train::visible;
 use super::excerpt;
 use crate::table::Table;
 
-/// Findings of a check that are shown.
-const FINDINGS: usize = 5;
 /// Places of a finding that are shown.
 const PLACES: usize = 3;
 
@@ -20,23 +18,24 @@ pub fn list() -> String {
     Check::ALL.map(line).concat()
 }
 
-/// The findings grouped by check, the worst of each first, and a summary.
-pub fn render(data: &Data<'_>, findings: &[Finding]) -> String {
+/// The findings grouped by check, the worst of each first and so many of each at most, and a summary.
+pub fn render(data: &Data<'_>, findings: &[Finding], limit: usize) -> String {
     let groups = findings.chunk_by(|a, b| a.check == b.check);
-    let mut parts: Vec<String> = groups.map(|of_check| group(data, of_check)).collect();
+    let mut parts: Vec<String> = groups.map(|of_check| group(data, of_check, limit)).collect();
     parts.push(summary(data, findings));
     parts.concat()
 }
 
 /// What one check found.
-fn group(data: &Data<'_>, findings: &[Finding]) -> String {
+fn group(data: &Data<'_>, findings: &[Finding], limit: usize) -> String {
     let rule = findings[0].check.rule();
     let mut worst: Vec<&Finding> = findings.iter().collect();
     worst.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut lines = vec![format!("{} {}: {}\n", rule.code, rule.name, counted(findings))];
-    lines.extend(worst.iter().take(FINDINGS).map(|finding| one(data, finding)));
-    if findings.len() > FINDINGS {
-        lines.push(format!("  and {} more (--json or --report shows all)\n", findings.len() - FINDINGS));
+    lines.extend(worst.iter().take(limit).map(|finding| one(data, finding)));
+    if findings.len() > limit {
+        lines
+            .push(format!("  and {} more (--limit N lists N, --json or --report shows all)\n", findings.len() - limit));
     }
     lines.push(format!("  why:  {}\n  mend: {}\n", rule.why, rule.fix));
     lines.extend(rule.command.map(|command| format!("        {command}\n")));

@@ -14,9 +14,10 @@ use corpus::{
 };
 use model::base::BaseSpec;
 use schema::Schema;
+use train::RunConfig;
 
 use crate::{
-    checking::{self, Boundaries},
+    checking::{self, Boundaries, Judge, ModelSpec},
     input, output,
     progress::note,
     project::{self, given_or},
@@ -44,9 +45,15 @@ pub struct Arguments {
     /// Base model whose tokens entities must fit
     #[arg(long, value_name = "SPEC", conflicts_with = "model")]
     base: Option<BaseSpec>,
-    /// Model whose tokens and labels entities must fit
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    /// Model that judges the annotation, and whose tokens entities must fit: a base, or the folder of a trained model
+    #[arg(long, value_name = "SPEC")]
+    model: Option<ModelSpec>,
+    /// Models of a base that are trained, each on all texts but those that it judges [default: 5]
+    #[arg(long, value_name = "K", requires = "model")]
+    folds: Option<usize>,
+    /// One setting of their training; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", requires = "model")]
+    set: Vec<String>,
     /// Format of the files; detected if not given
     #[arg(long, value_parser = input::format_parser())]
     format: Option<Format>,
@@ -62,6 +69,9 @@ pub struct Arguments {
     /// File for the mended data
     #[arg(long, value_name = "FILE", requires = "fix")]
     out: Option<PathBuf>,
+    /// List so many findings of each check; the others are counted
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    limit: usize,
     /// Write the findings as a web page too
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
@@ -73,10 +83,16 @@ pub struct Arguments {
     list: bool,
 }
 
+/// Folds where nobody says how many.
+const FOLDS: usize = 5;
+
 const HELP: &str = "\
 Errors are certain, warnings probable, notes worth knowing. --list shows the checks, and
 docs/checks.md says for each what it looks for, why, and what to do. --json prints every
 finding with file, line, document, offsets (code points) and text.
+--model looks for label errors (Q026): places where a model contradicts the annotation, the surest
+first. Of a base, models are trained on all folds but the one that they judge, which takes minutes;
+a trained model judges the texts that it was not trained on.
 --fix trims white space at the edges of entities, drops repeated and empty texts, writes tags
 and offsets as they were understood, and says what it did.
 Exit codes: 0 nothing but notes, 1 warnings or errors, 2 wrong usage or input.
@@ -84,6 +100,8 @@ Exit codes: 0 nothing but notes, 1 warnings or errors, 2 wrong usage or input.
 Examples:
   nomen check train.jsonl dev.jsonl test.jsonl
   nomen check train.conll --base minilm --select unreachable
+  nomen check train.jsonl --model minilm --select label-error --limit 50
+  nomen check new.jsonl --model runs/news/model-best --report check.html
   nomen check --train all.jsonl --test gold.jsonl --schema schema.toml --report check.html
   nomen check train.jsonl --fix --out train.fixed.jsonl";
 
@@ -115,15 +133,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         files.push(file);
     }
-    if let Some(boundaries) = arguments.boundaries()? {
-        for file in &mut files {
-            boundaries.apply(file)?;
-        }
-    }
     let chosen = |check: &Check| {
         (arguments.select.is_empty() || arguments.select.contains(check)) && !arguments.ignore.contains(check)
     };
     let checks: Vec<Check> = Check::ALL.into_iter().filter(chosen).collect();
+    arguments.ask_models(&mut files, &checks)?;
     let data = Data { files: &files, schema: schema.as_ref() };
     let findings = check::check(&data, &checks);
 
@@ -134,7 +148,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         output::print_json(&checking::answer(&data, &findings))?;
     } else {
-        output::print(&checking::render(&data, &findings))?;
+        output::print(&checking::render(&data, &findings, arguments.limit))?;
     }
     if let Some(path) = &arguments.report {
         note(&format!("report: {}", path.display()));
@@ -172,11 +186,29 @@ impl Arguments {
         inputs
     }
 
-    fn boundaries(&self) -> anyhow::Result<Option<Boundaries>> {
-        match (&self.base, &self.model) {
-            (Some(base), _) => Boundaries::of_base(base).map(Some),
-            (None, Some(model)) => Boundaries::of_model(model).map(Some),
-            (None, None) => Ok(None),
+    /// Notes in the files what the base or model says of them, as far as these checks want to know it.
+    fn ask_models(&self, files: &mut [File], checks: &[Check]) -> anyhow::Result<()> {
+        let judge = self.model.as_ref().map(Judge::of).transpose()?;
+        let boundaries = match (&self.base, &judge) {
+            (Some(base), _) => Some(Boundaries::of_base(base)?),
+            (None, judge) => judge.as_ref().map(Boundaries::of_judge),
+        };
+        if let Some(boundaries) = boundaries.filter(|_| checks.contains(&Check::Unreachable)) {
+            for file in files.iter_mut() {
+                boundaries.apply(file)?;
+            }
         }
+        let Some(judge) = judge.filter(|_| checks.contains(&Check::LabelError)) else { return Ok(()) };
+        if matches!(judge, Judge::Trained(..)) && (self.folds.is_some() || !self.set.is_empty()) {
+            bail!("--folds and --set are for a base of which models are trained; --model names a trained one");
+        }
+        let config = RunConfig::load(None, &self.set)?;
+        let judged = judge.apply(files, &config, self.folds.unwrap_or(FOLDS))?;
+        if judged == 0 && self.select.contains(&Check::LabelError) {
+            bail!(
+                "label errors (Q026) can be looked for in none of the texts: none has an entity, or the model was trained on all"
+            );
+        }
+        Ok(())
     }
 }

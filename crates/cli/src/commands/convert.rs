@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
-use corpus::{Format, Losses, ReadOptions, Reader, Report, WriteError, WriteOptions, Writer};
+use corpus::{Format, Losses, ReadError, ReadOptions, Reader, Report, WriteError, WriteOptions, Writer};
 use schema::{Document, offset::Unit, tags::Scheme};
 use serde::Serialize;
 
@@ -155,7 +155,7 @@ fn copy(reader: &mut Reader<'_>, mut write: impl FnMut(&Document) -> Result<(), 
                 Err(error @ WriteError::Io { .. }) => return Err(error.into()),
                 Err(error) => wrong.push(error.into()),
             },
-            Err(error) => wrong.push(error.into()),
+            Err(error) => wrong.push(plain(&error)),
         }
         if wrong.len() == input::LISTED {
             break;
@@ -166,6 +166,11 @@ fn copy(reader: &mut Reader<'_>, mut write: impl FnMut(&Document) -> Result<(), 
     }
     drop(progress);
     input::refuse_places(reader.path(), wrong)
+}
+
+/// An error by its message alone: the options that it names are this command's own, and no other command line helps.
+fn plain(error: &ReadError) -> anyhow::Error {
+    anyhow!("{error}")
 }
 
 /// The formats that can be written.
@@ -199,11 +204,12 @@ impl Arguments {
             tag_names: self.tag_names.clone(),
             ..ReadOptions::default()
         };
-        Ok(if is_stream(&self.source) {
-            corpus::read_with(BufReader::new(io::stdin()), "standard input", &options)?
+        let reader = if is_stream(&self.source) {
+            corpus::read_with(BufReader::new(io::stdin()), "standard input", &options)
         } else {
-            corpus::open_with(&self.source, &options)?
-        })
+            corpus::open_with(&self.source, &options)
+        };
+        reader.map_err(|error| plain(&error))
     }
 
     fn tell(&self, to: Format, report: &Report, losses: &Losses) -> anyhow::Result<ExitCode> {

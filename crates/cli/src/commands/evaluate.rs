@@ -95,7 +95,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         note(&format!("warning: {said}"));
     }
     if !arguments.seen_too {
-        seen::refuse(&recognizer.bundle().trained_on, &documents, &data)?;
+        let way_out = ", or score them too with --seen-too";
+        seen::refuse(&recognizer.bundle().trained_on, &documents, &data, "the model", way_out)?;
     }
     let known = || {
         let of_model = recognizer.bundle().codec.tag_set().labels().iter();

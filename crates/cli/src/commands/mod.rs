@@ -4,10 +4,13 @@ mod check;
 mod collect;
 mod convert;
 mod evaluate;
+mod gate;
 mod init;
 mod prepare;
 mod quantize;
 mod quickstart;
+mod registry;
+mod runs;
 mod split;
 mod tag;
 mod train;
@@ -16,6 +19,8 @@ mod update;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub use self::train::program;
 
 /// Train, score and run named entity recognition on your own text, on a CPU.
 #[derive(Parser)]
@@ -41,9 +46,12 @@ enum Command {
     Split(split::Arguments),
     Train(train::Arguments),
     Update(update::Arguments),
+    Runs(runs::Arguments),
     Evaluate(evaluate::Arguments),
     Quantize(quantize::Arguments),
     Tag(tag::Arguments),
+    Gate(gate::Arguments),
+    Registry(registry::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -58,8 +66,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Split(arguments) => split::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Update(arguments) => update::run(arguments),
+        Command::Runs(arguments) => runs::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Quantize(arguments) => quantize::run(arguments),
         Command::Tag(arguments) => tag::run(arguments),
+        Command::Gate(arguments) => gate::run(arguments),
+        Command::Registry(arguments) => registry::run(arguments),
     }
 }

@@ -17,7 +17,9 @@ use corpus::{
 use schema::Document;
 
 use crate::{
-    input, output,
+    input,
+    joining::Joined,
+    output,
     preparing::Tally,
     progress::{Progress, note},
 };
@@ -54,6 +56,9 @@ pub struct Arguments {
     /// Cut each text; a piece tells in its metadata where it comes from
     #[arg(long, value_enum, value_name = "INTO")]
     segment: Option<Pieces>,
+    /// Put the pieces of --segment together again, with the entities that they have now
+    #[arg(long, conflicts_with_all = ["boilerplate", "normalize", "clean", "mask", "lower", "segment", "drop_changed"])]
+    join: bool,
     /// Leave out entities that a step leaves no place for, and list them
     #[arg(long)]
     drop_changed: bool,
@@ -75,12 +80,14 @@ const HELP: &str = "\
 The steps run in the order above. An entity covers afterwards what the steps made of its text.
 One that starts or ends inside a change, or whose text is removed, is an error, and no file is
 written, unless --drop-changed leaves it out. A sentence end inside an entity is none.
-Each piece of --segment has meta.parent (the text's id or number) and meta.start (code points).
+Each piece of --segment has meta.parent (the text's id or number) and meta.start (code points),
+with which --join puts the texts together again; the pieces must be in their order.
 
 Examples:
   nomen prepare raw.jsonl clean.jsonl --normalize nfc --clean --mask urls,emails
   nomen prepare pages.jsonl pages.clean.jsonl --boilerplate 0.2 --clean
-  nomen prepare reports.jsonl sentences.jsonl --segment sentences --json";
+  nomen prepare reports.jsonl sentences.jsonl --segment sentences --json
+  nomen prepare sentences.annotated.jsonl reports.annotated.jsonl --join";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum NormalForm {
@@ -113,20 +120,28 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Pieces::Sentences => Segmentation::Sentences,
         Pieces::Paragraphs => Segmentation::Paragraphs,
     });
-    if steps.is_empty() && segmentation.is_none() {
+    if steps.is_empty() && segmentation.is_none() && !arguments.join {
         bail!("nothing to do: name a step, such as --clean (nomen prepare --help lists them)");
     }
     let mut reader = arguments.open()?;
     let mut tally = Tally::new(steps);
+    let mut joined = Joined::default();
+    let mut work = |write: &mut dyn FnMut(&Document) -> anyhow::Result<()>| {
+        if arguments.join {
+            joined = Joined::of(&mut reader, write)?;
+            return Ok(());
+        }
+        arguments.copy(&mut reader, &mut tally, segmentation, write)
+    };
     let losses = if is_stream(&arguments.target) {
         let mut writer = Writer::new(output::stdout(), "standard output", format, WriteOptions::default());
-        arguments.copy(&mut reader, &mut tally, segmentation, |document| Ok(writer.write(document)?))?;
+        work(&mut |document| Ok(writer.write(document)?))?;
         let (mut out, losses) = writer.finish()?;
         io::Write::flush(&mut out)?;
         losses
     } else {
         let mut writer = Writer::create(&arguments.target, format, WriteOptions::default())?;
-        arguments.copy(&mut reader, &mut tally, segmentation, |document| Ok(writer.write(document)?))?;
+        work(&mut |document| Ok(writer.write(document)?))?;
         writer.save()?
     };
     for line in input::told(reader.report()) {
@@ -135,12 +150,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for line in losses.to_string().lines() {
         note(&format!("{}: {line}", arguments.target.display()));
     }
-    if arguments.json {
+    let rendered = if arguments.join { joined.render() } else { tally.render(segmentation) };
+    if arguments.json && arguments.join {
+        output::print_json(&joined)?;
+    } else if arguments.json {
         output::print_json(&tally.answer(&arguments.source, &arguments.target))?;
     } else if is_stream(&arguments.target) {
-        note(tally.render(segmentation).trim_end());
+        note(rendered.trim_end());
     } else {
-        output::print(&tally.render(segmentation))?;
+        output::print(&rendered)?;
     }
     Ok(ExitCode::SUCCESS)
 }

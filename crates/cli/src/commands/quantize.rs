@@ -10,13 +10,13 @@ use model::{Bundle, Workers, weights::QUANTIZED_FILE};
 use schema::Document;
 use serde::Serialize;
 
-use crate::{input, judgement, output};
+use crate::{input, judgement, output, versions};
 
 /// Store a model in 8 bits: a quarter of the size, faster, a little less exact
 #[derive(Args)]
 #[command(after_help = HELP)]
 pub struct Arguments {
-    /// Model that `nomen train` left, or a transformers token classifier
+    /// Model that `nomen train` left, a transformers token classifier, or a registry
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
     /// Folder for the model in 8 bits
@@ -58,6 +58,7 @@ struct Answer {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { model, out, .. } = arguments;
+    let model = &versions::folder(model)?;
     if fs::canonicalize(model).is_ok_and(|model| fs::canonicalize(out).is_ok_and(|out| model == out)) {
         bail!("--out {} is the model itself; name another folder, so that the exact weights stay", out.display());
     }

@@ -1,12 +1,6 @@
 //! `nomen update`: a model learns something new and keeps what it knew.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    num::NonZeroUsize,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -118,7 +112,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let data = data(arguments)?;
     match training::run(&arguments.out, begun, &config, &data)? {
         Ending::Asked(code) => {
-            note(&format!("stopped; the same command with --resume goes on with the run in {}", arguments.out.display()));
+            note(&format!(
+                "stopped; the same command with --resume goes on with the run in {}",
+                arguments.out.display()
+            ));
             Ok(ExitCode::from(code))
         }
         Ending::Finished(run) => {
@@ -227,7 +224,10 @@ fn searched(arguments: &Arguments, documents: &[Document]) -> anyhow::Result<Opt
     labels.sort_unstable();
     labels.dedup();
     if labels.is_empty() {
-        bail!("{}: no entity is in it, so nothing new is learned; name what it was searched for with --labels", arguments.train.display());
+        bail!(
+            "{}: no entity is in it, so nothing new is learned; name what it was searched for with --labels",
+            arguments.train.display()
+        );
     }
     let names: Vec<&str> = labels.iter().map(Label::as_str).collect();
     note(&format!("the new texts count as searched for {} (--labels and --complete say otherwise)", names.join(", ")));

@@ -75,10 +75,9 @@ impl Knowledge {
         for definition in old.definitions() {
             let Some(name) = self.named(&definition.name) else { continue };
             let parent = definition.parent.as_ref().and_then(|parent| self.named(parent));
-            match definitions.iter().any(|known| known.name == name) {
-                // Two labels that have become one.
-                true => {}
-                false => definitions.push(LabelDefinition { name, parent, ..definition.clone() }),
+            // Two labels may have become one.
+            if definitions.iter().all(|known| known.name != name) {
+                definitions.push(LabelDefinition { name, parent, ..definition.clone() });
             }
         }
         let mut labels: Vec<Label> = new.flat_map(Document::entities).map(|entity| entity.label.clone()).collect();
@@ -97,9 +96,8 @@ impl Knowledge {
 /// what it is called now.
 pub fn rename(documents: &mut [Document], knowledge: &Knowledge) -> anyhow::Result<()> {
     for document in documents {
-        let named = |entity: &schema::Entity| {
-            Some(schema::Entity { label: knowledge.named(&entity.label)?, ..entity.clone() })
-        };
+        let named =
+            |entity: &schema::Entity| Some(schema::Entity { label: knowledge.named(&entity.label)?, ..entity.clone() });
         let entities = document.entities().iter().filter_map(named).collect();
         document.looked_for =
             document.looked_for.take().map(|labels| labels.iter().filter_map(|label| knowledge.named(label)).collect());

@@ -1,28 +1,40 @@
 //! A training run from files to models: what `train` and `quickstart` share.
 
+mod augmenting;
+mod cross_validated;
 mod data;
 mod display;
+mod folds;
 mod knowledge;
 mod outcome;
 mod preparation;
+mod tracked;
 mod updating;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, bail};
-use train::{Flow, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder};
+use serde_json::json;
+use train::{
+    Fit, Flow, Identity, Outcome, Progress as Told, Run, RunConfig, RunError, RunFolder,
+    tracking::{Destination, Leaving},
+};
 
 use self::{
+    augmenting::Measured,
     display::Display,
     preparation::{Prepared, prepare},
+    tracked::Tracked,
 };
 use crate::{fetching, progress::note, signals::Signals};
 
 pub use self::{
+    cross_validated::CrossValidated,
     data::{Data, Set},
+    folds::{Folded, Pace, cross_validate},
     knowledge::{Knowledge, Method, rename},
-    updating::average,
     outcome::{Finished, best},
+    updating::average,
 };
 
 /// What decides the settings of a run.
@@ -31,6 +43,8 @@ pub struct Configuration {
     pub wanted: RunConfig,
     /// The same over the settings of the run that is gone on with, if one is.
     pub resolved: RunConfig,
+    /// Where the run is shown; no part of what it is.
+    pub tracking: Vec<Destination>,
 }
 
 /// How a run came to its end.
@@ -49,7 +63,7 @@ impl Configuration {
     ) -> anyhow::Result<Self> {
         let path = begun.filter(|folder| folder.is_occupied()).map(|folder| folder.join("run.toml"));
         let known = RunConfig::load(path.as_deref(), &[] as &[&str])?;
-        Ok(Self { wanted: wants(RunConfig::default())?, resolved: wants(known)? })
+        Ok(Self { wanted: wants(RunConfig::default())?, resolved: wants(known)?, tracking: Vec::new() })
     }
 }
 
@@ -77,42 +91,87 @@ pub fn run(out: &Path, begun: Option<RunFolder>, config: &Configuration, data: &
     }
     let spec = config.resolved.base.clone().context("no base is set; name one with --base")?;
     let base = fetching::fetch(&spec)?;
-    let Prepared { mut fit, identity, choices, base: facts, warnings: of_tokens } = prepare(config, data, &base)?;
-    warnings.extend(of_tokens);
+    let mut prepared = prepare(config, data, &base)?;
+    warnings.append(&mut prepared.warnings);
 
     let folder = match begun {
         Some(folder) => folder,
         None => RunFolder::open(out)?,
     };
-    let resume = folder.is_occupied();
-    if !resume {
+    if !folder.is_occupied() {
         let path = folder.join("run.toml");
-        fs::write(&path, RunConfig::of(spec, fit.settings()).to_toml())
+        fs::write(&path, RunConfig::of(spec, prepared.fit.settings()).to_toml())
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    let mut run = if resume { Run::resume(&folder, identity, &mut fit)? } else { Run::begin(&folder, identity)? };
+    let signals = Signals::listen().context("signals cannot be listened for")?;
+    // The run's folder says what is going on before the comparison begins, and --resume goes on with either.
+    let identity = prepared.identity.clone();
+    let mut run = start(&folder, identity, &mut prepared.fit)?;
+    let augmented = match augmenting::measure(&folder, &prepared, data, &base, &signals)? {
+        Measured::Asked(code) => return Ok(Ending::Asked(code)),
+        Measured::Done(augmented) => augmented,
+    };
+    let Prepared { mut fit, choices, base: facts, .. } = prepared;
+    run.describe(json!({"base": base.spec, "data": data.provenance(), "steps": fit.steps()}))?;
+    let tracked = Tracked::start(out, &config.tracking, signals);
+    let outcome = drive(&mut run, &mut fit, |display| {
+        tracked.news().for_each(|line| display.note(&line));
+        tracked.leave().is_some()
+    });
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracked.finish(Leaving::Failed);
+            return Err(error.into());
+        }
+    };
+    match outcome {
+        Outcome::Stopped => {
+            tracked.finish(Leaving::Stopped);
+            Ok(Ending::Asked(tracked.leave().unwrap_or_default()))
+        }
+        Outcome::Ended(end) => {
+            let (settings, steps) = (fit.settings().clone(), fit.steps());
+            Ok(Ending::Finished(Box::new(Finished {
+                folder,
+                end,
+                settings,
+                choices,
+                steps,
+                base,
+                facts,
+                warnings,
+                augmented,
+                tracked,
+            })))
+        }
+    }
+}
+
+/// Begins the run of a folder, or goes on with it.
+fn start<'f>(folder: &'f RunFolder, identity: Identity, fit: &mut Fit) -> Result<Run<'f>, RunError> {
+    if !folder.is_occupied() {
+        return Run::begin(folder, identity);
+    }
+    let run = Run::resume(folder, identity, fit)?;
     if let Some(resumed) = &run.resumed {
         resumed.damaged.iter().for_each(|damage| note(&format!("warning: passed over a damaged checkpoint: {damage}")));
         note(&format!("going on from step {} of {}", resumed.step, fit.steps()));
     }
+    Ok(run)
+}
 
-    let signals = Signals::listen().context("signals cannot be listened for")?;
+/// Takes a run to its end, or to where it `is_to_leave`, which is asked behind every step.
+fn drive(run: &mut Run<'_>, fit: &mut Fit, is_to_leave: impl Fn(&Display) -> bool) -> Result<Outcome, RunError> {
     let mut display = Display::new(fit.state().step, fit.steps());
-    let outcome = run.drive(&mut fit, |told| {
+    let outcome = run.drive(fit, |told| {
         match told {
             Told::Step(report) => display.step(report),
             Told::BestSaved => {}
             Told::NotSaved(error) => display.note(&format!("warning: not saved, the run goes on: {error}")),
         }
-        if signals.leave().is_some() { Flow::Stop } else { Flow::Continue }
-    })?;
+        if is_to_leave(&display) { Flow::Stop } else { Flow::Continue }
+    });
     display.summarize();
-    drop(display);
-    match outcome {
-        Outcome::Stopped => Ok(Ending::Asked(signals.leave().unwrap_or_default())),
-        Outcome::Ended(end) => {
-            let (settings, steps) = (fit.settings().clone(), fit.steps());
-            Ok(Ending::Finished(Box::new(Finished { folder, end, settings, choices, steps, base, facts, warnings })))
-        }
-    }
+    outcome
 }

@@ -9,14 +9,18 @@ use std::{
 };
 
 use anyhow::Context as _;
+use corpus::augment::Summary;
 use engine::{Isa, Precision};
 use evaluate::{Report, Scores};
 use model::{Bundle, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
-use train::{Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, score};
+use train::{
+    Augmentations, Base, BaseFacts, Choice, Curve, End, Events, RunFolder, RunReport, Settings, score,
+    tracking::Leaving,
+};
 
-use super::{Data, Set};
+use super::{Data, Set, Tracked, augmenting};
 use crate::{judgement, progress::note, scores};
 
 /// A run that is over.
@@ -37,6 +41,10 @@ pub struct Finished {
     pub facts: BaseFacts,
     /// What was said of the data.
     pub warnings: Vec<String>,
+    /// What augmenting made, where there are copies.
+    pub augmented: Option<Summary>,
+    /// Where it is shown.
+    pub(super) tracked: Tracked,
 }
 
 /// The best model of a run with its scores.
@@ -57,6 +65,9 @@ pub struct Judged {
     /// Its scores with products in 8 bits, by the name of the set.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub int8: BTreeMap<&'static str, Scores>,
+    /// What augmenting made and brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentations>,
 }
 
 /// The best model of the run in a folder.
@@ -65,7 +76,8 @@ pub fn best(out: &Path) -> PathBuf {
 }
 
 impl Finished {
-    /// Judges the best model on dev and test, notes the scores in it and writes `report.html`.
+    /// Judges the best model on dev and test, notes the scores in it and in the events, and writes `report.html`. The run's
+    /// trackers then have all there is.
     pub fn judge(&self, data: &Data) -> anyhow::Result<Judged> {
         let path = self.folder.model_best();
         match self.end {
@@ -78,7 +90,15 @@ impl Finished {
                  lower the rate (--set learning_rate=...) and train into another --out",
             ),
         }
-        let mut judged = Judged { model: None, step: None, ended: self.end, dev: None, test: None, int8: BTreeMap::new() };
+        let mut judged = Judged {
+            model: None,
+            step: None,
+            ended: self.end,
+            dev: None,
+            test: None,
+            int8: BTreeMap::new(),
+            augmentation: None,
+        };
         if path.is_dir() {
             let bundle = Bundle::open(&path)?;
             judged.step = bundle.manifest.scores["step"].as_u64();
@@ -87,20 +107,37 @@ impl Finished {
             let report = |set: &Set| judgement::report(&recognizer, &set.documents, None);
             judged.dev = data.dev.as_ref().map(report).transpose()?;
             judged.test = data.test.as_ref().map(report).transpose()?;
-            let bundle = Bundle::open(&path)?;
-            let workers = Workers::new(threads).with_precision(Precision::Int8);
-            for (name, set) in [("dev", &data.dev), ("test", &data.test)] {
-                if let Some(set) = set {
-                    judged.int8.insert(name, score(&workers, &bundle, &set.documents)?);
-                }
-            }
+            let augmented = self.augmented.as_ref();
+            let measured = augmented.map(|made| augmenting::judge(made, &self.folder, &recognizer, data, threads));
+            judged.augmentation = measured.transpose()?;
+            judged.int8 = in_8_bits(&path, data, threads)?;
             if let Some(test) = &judged.test {
                 note_test(&path, test)?;
             }
             judged.model = Some(path);
         }
+        self.note_scores(&judged)?;
         self.write_report(data, &judged)?;
+        self.tracked.finish(Leaving::Over(self.end));
         Ok(judged)
+    }
+
+    /// Writes the scores of the best model into the events.
+    fn note_scores(&self, judged: &Judged) -> anyhow::Result<()> {
+        let sets = [("dev", &judged.dev), ("test", &judged.test)];
+        let scores = |report: &Report| serde_json::to_value(&report.scores);
+        let sets: serde_json::Map<String, Value> = sets
+            .into_iter()
+            .filter_map(|(name, report)| Some((name.to_owned(), scores(report.as_ref()?))))
+            .map(|(name, scores)| Ok((name, scores?)))
+            .collect::<anyhow::Result<_>>()?;
+        if sets.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.events();
+        Events::reopen(&path)
+            .and_then(|mut events| events.judged(judged.step, sets.into()))
+            .with_context(|| format!("{} cannot be written", path.display()))
     }
 
     fn write_report(&self, data: &Data, judged: &Judged) -> anyhow::Result<()> {
@@ -121,11 +158,21 @@ impl Finished {
             dev: judged.dev.as_ref(),
             test: judged.test.as_ref(),
             int8: &judged.int8,
+            augmentation: judged.augmentation.as_ref(),
         });
         fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))?;
         note(&format!("report: {}", path.display()));
         Ok(())
     }
+}
+
+/// What the model scores with products in 8 bits, set by set.
+fn in_8_bits(path: &Path, data: &Data, threads: NonZeroUsize) -> anyhow::Result<BTreeMap<&'static str, Scores>> {
+    let bundle = Bundle::open(path)?;
+    let workers = Workers::new(threads).with_precision(Precision::Int8);
+    let sets =
+        [("dev", &data.dev), ("test", &data.test)].into_iter().filter_map(|(name, set)| Some((name, set.as_ref()?)));
+    sets.map(|(name, set)| Ok((name, score(&workers, &bundle, &set.documents)?))).collect()
 }
 
 /// Writes the scores on the test set into the model, beside those on dev.
@@ -157,16 +204,20 @@ impl Judged {
         let reports: Vec<(&str, &Report)> =
             sets.into_iter().filter_map(|(name, report)| Some((name, report.as_ref()?))).collect();
         let table = if reports.is_empty() { String::new() } else { scores::side_by_side(&reports) + "\n" };
-        let f1 = |(name, report): (_, &Report)| Some((name, self.int8.get(name)?.micro().f1(), report.scores.micro().f1()));
-        let in_8_bits = reports.iter().copied().filter_map(f1);
-        let in_8_bits: Vec<String> =
-            in_8_bits.map(|(name, int8, f32)| format!("{name} F1 {int8:.4} ({:+.4})", int8 - f32)).collect();
+        let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
+        let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
+        let in_8_bits: Vec<String> = reports
+            .iter()
+            .filter_map(|(name, report)| {
+                let (int8, f32) = (self.int8.get(name)?.micro().f1(), report.scores.micro().f1());
+                Some(format!("{name} F1 {int8:.4} ({:+.4})", int8 - f32))
+            })
+            .collect();
         let in_8_bits = match in_8_bits.as_slice() {
             [] => String::new(),
             scores => format!("in 8 bits (--precision int8): {}\n", scores.join(", ")),
         };
-        let step = self.step.map(|step| format!(" (after step {step})")).unwrap_or_default();
-        let model = self.model.as_ref().map(|model| format!("model: {}{step}\n", model.display()));
-        table + &in_8_bits + &model.unwrap_or_default()
+        let augmentation = self.augmentation.as_ref().map(augmenting::render).unwrap_or_default();
+        table + &in_8_bits + &augmentation + &model.unwrap_or_default()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
-use corpus::{duplicates::TextHash, fingerprint};
+use anyhow::Context as _;
+use corpus::{augment::Augmented, duplicates::TextHash, fingerprint};
 use engine::Isa;
 use model::{
     Bundle, CodecSettings,
@@ -13,7 +13,7 @@ use model::{
 };
 use schema::{Document, Label, Schema};
 use serde_json::{Value, json};
-use train::{BaseFacts, Choice, DataFacts, Dataset, Facts, Fit, Identity, Plan, RunConfig, Settings, Warning};
+use train::{Augment, BaseFacts, Choice, DataFacts, Dataset, Facts, Fit, Identity, Plan, RunConfig, Settings, Warning};
 
 use super::{Configuration, Data, Set, updating};
 use crate::progress::note;
@@ -30,59 +30,92 @@ pub struct Prepared {
     pub base: BaseFacts,
     /// What the user should know of the data.
     pub warnings: Vec<String>,
+    /// Changed copies of the training texts.
+    pub copies: Vec<Augmented>,
+    /// The labels.
+    schema: Schema,
 }
 
 /// Decides the settings, tokenizes the data and puts a new head on the base.
 pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow::Result<Prepared> {
-    let old = if Bundle::has_head(&base.path) { Some(Bundle::open(&base.path)?) } else { None };
-    let schema = match (&data.known, &old) {
-        (Some(known), Some(old)) => known.schema(&old.manifest.schema, data.learnt())?,
-        (Some(_), None) => bail!("{}: there is no trained model in this folder", base.path.display()),
-        (None, _) => {
-            let labels = data.train.documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
-            let mut labels: Vec<Label> = labels.collect();
-            labels.sort_unstable();
-            Schema::of_labels(labels)
+    let schema = match &data.known {
+        None => schema(&data.train.documents),
+        Some(known) => {
+            let old =
+                trained(base)?.with_context(|| format!("{}: there is no trained model in it", base.path.display()))?;
+            known.schema(&old.manifest.schema, data.learnt())?
         }
     };
-
     let facts = facts(config, data, base, &schema)?;
     let Plan { settings, .. } = train::plan(&config.resolved, &facts)?;
     let choices = choices(&config.wanted, &facts, &settings)?;
-    if !choices.is_empty() {
-        note("settings that were chosen (--set KEY=VALUE decides otherwise):");
-        let width = |of: fn(&Choice) -> &str| choices.iter().map(|choice| of(choice).len()).max().unwrap_or(0);
-        let (keys, values) = (width(|choice| choice.key), width(|choice| &choice.value));
-        for Choice { key, value, why } in &choices {
-            note(&format!("  {key:keys$}  {value:>values$}  {why}"));
-        }
-    }
+    tell(&choices);
 
     if settings.bf16 && !Isa::detect().has_bf16() {
         note("warning: this processor has no instructions for products of 16 bits: bf16=false trains faster here");
     }
 
-    let model = NewModel { schema: &schema, settings: settings.codec(), seed: settings.seed };
+    let copies = settings.augment.copies_of(&data.train.documents, &schema, settings.seed)?;
+    let Assembled { fit, identity, unreachable, pieces } = assemble(data, base, &schema, settings, &copies)?;
+    let warning = Warning::of_unreachable(data.train.source(), unreachable);
+    let warnings: Vec<String> = warning.iter().map(ToString::to_string).collect();
+    for warning in &warnings {
+        note(&format!("warning: {warning}"));
+    }
+    let texts = data.learnt().count();
+    let of_copies = if copies.is_empty() { String::new() } else { format!(" and {} changed copies", copies.len()) };
+    note(&format!("{texts} texts{of_copies}, {pieces} word pieces, {} labels; {} steps", schema.len(), fit.steps()));
+    Ok(Prepared { fit, identity, choices, base: facts.base, warnings, copies, schema })
+}
+
+impl Prepared {
+    /// The same run without copies: as many steps, the same seed.
+    pub fn without_copies(&self, data: &Data, base: &BaseFolder) -> anyhow::Result<(Fit, Identity)> {
+        let settings = Settings {
+            augment: Augment::default(),
+            max_steps: self.fit.steps(),
+            // As many as the steps need, so that the steps decide.
+            num_train_epochs: u32::try_from(self.fit.steps()).unwrap_or(u32::MAX),
+            ..self.fit.settings().clone()
+        };
+        let Assembled { fit, identity, .. } = assemble(data, base, &self.schema, settings, &[])?;
+        Ok((fit, identity))
+    }
+}
+
+/// A run in memory, and what its data came to.
+struct Assembled {
+    fit: Fit,
+    identity: Identity,
+    /// Entities that no tags can express.
+    unreachable: usize,
+    /// Word pieces of an epoch.
+    pieces: usize,
+}
+
+/// Puts a new head on the base and the data behind it. Only the texts of the files count as what the model was trained
+/// on: whoever has seen a copy has seen its source.
+fn assemble(
+    data: &Data,
+    base: &BaseFolder,
+    schema: &Schema,
+    settings: Settings,
+    copies: &[Augmented],
+) -> anyhow::Result<Assembled> {
+    let model = NewModel { schema, settings: settings.codec(), seed: settings.seed };
     let mut bundle = Bundle::from_base(&base.path, &model)?;
+    let old = trained(base)?;
     if let Some(old) = &old {
-        let renamed = data.known.as_ref().map(|known| known.renamed.clone()).unwrap_or_default();
-        let kept = bundle.keep_head(old, &renamed);
-        let names: Vec<&str> = kept.iter().map(Label::as_str).collect();
-        note(&match names.as_slice() {
-            [] => "the base knows other labels; the head is new".to_owned(),
-            _ => format!("the head of the base is kept for {}", names.join(", ")),
-        });
+        keep_head(&mut bundle, old, data);
     }
     let dataset = match (&data.known, &old) {
         (Some(known), Some(old)) => updating::dataset(&bundle, old, known, data, settings.threads)?,
         _ => Dataset::new(&bundle.codec, &data.train.documents, None)
             .with_context(|| format!("{} cannot be tokenized", data.train.path.display()))?,
     };
-    let warning = Warning::of_unreachable(data.train.source(), dataset.unreachable.len());
-    let warnings: Vec<String> = warning.iter().map(ToString::to_string).collect();
-    for warning in &warnings {
-        note(&format!("warning: {warning}"));
-    }
+    let dataset = dataset
+        .with_copies(&bundle.codec, copies)
+        .with_context(|| format!("{} cannot be tokenized", data.train.path.display()))?;
 
     let sums: BTreeMap<String, String> =
         base.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect();
@@ -92,22 +125,64 @@ pub fn prepare(config: &Configuration, data: &Data, base: &BaseFolder) -> anyhow
     bundle.trained_on.add(data.learnt().map(|document| TextHash::of(document.text()).get()));
     // The test set decides nothing.
     let learnt = data.sets().filter(|(name, _)| *name != "test");
+    let mut prints: BTreeMap<String, String> =
+        learnt.map(|(name, set)| (name.to_owned(), fingerprint(&set.documents))).collect();
+    if !copies.is_empty() {
+        // Stands for the files of names and synonyms too.
+        prints.insert("augmented".to_owned(), fingerprint(copies.iter().map(|copy| &copy.document)));
+    }
     let identity = Identity {
         settings: settings.clone(),
         base: sums,
-        data: learnt.map(|(name, set)| (name.to_owned(), fingerprint(&set.documents))).collect(),
+        data: prints,
         labels: schema.labels().map(ToString::to_string).collect(),
     };
-    let (texts, pieces) = (data.learnt().count(), dataset.pieces());
+    let (unreachable, pieces) = (dataset.unreachable.len(), dataset.pieces());
     let dev = data.dev.as_ref().map(|dev| dev.documents.clone()).unwrap_or_default();
     let old_dev = data.known.as_ref().and_then(|known| Some(known.dev.as_ref()?.documents.clone()));
     let fit = Fit::new(bundle, settings, dataset, dev).keeping(old_dev.unwrap_or_default());
-    note(&format!("{texts} texts, {pieces} word pieces, {} labels; {} steps", schema.len(), fit.steps()));
-    Ok(Prepared { fit, identity, choices, base: facts.base, warnings })
+    Ok(Assembled { fit, identity, unreachable, pieces })
+}
+
+/// The base, where it is a trained model rather than an encoder alone.
+fn trained(base: &BaseFolder) -> anyhow::Result<Option<Bundle>> {
+    Ok(if Bundle::has_head(&base.path) { Some(Bundle::open(&base.path)?) } else { None })
+}
+
+/// Takes over what the base's head says of labels that the model is to know.
+fn keep_head(bundle: &mut Bundle, old: &Bundle, data: &Data) {
+    let renamed = data.known.as_ref().map(|known| known.renamed.clone()).unwrap_or_default();
+    let kept = bundle.keep_head(old, &renamed);
+    let names: Vec<&str> = kept.iter().map(Label::as_str).collect();
+    note(&match names.as_slice() {
+        [] => "the base knows other labels; the head is new".to_owned(),
+        _ => format!("the head of the base is kept for {}", names.join(", ")),
+    });
+}
+
+/// The labels of the entities.
+pub(super) fn schema(documents: &[Document]) -> Schema {
+    let labels = documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
+    let mut labels: Vec<Label> = labels.collect();
+    labels.sort_unstable();
+    Schema::of_labels(labels)
+}
+
+/// Says what was chosen, and why.
+pub(super) fn tell(choices: &[Choice]) {
+    if choices.is_empty() {
+        return;
+    }
+    note("settings that were chosen (--set KEY=VALUE decides otherwise):");
+    let width = |of: fn(&Choice) -> &str| choices.iter().map(|choice| of(choice).len()).max().unwrap_or(0);
+    let (keys, values) = (width(|choice| choice.key), width(|choice| &choice.value));
+    for Choice { key, value, why } in choices {
+        note(&format!("  {key:keys$}  {value:>values$}  {why}"));
+    }
 }
 
 /// What the settings are decided by.
-fn facts(config: &Configuration, data: &Data, base: &BaseFolder, schema: &Schema) -> anyhow::Result<Facts> {
+pub(super) fn facts(config: &Configuration, data: &Data, base: &BaseFolder, schema: &Schema) -> anyhow::Result<Facts> {
     // What the data says does not depend on how it is cut into windows.
     let alignment = config.resolved.alignment.unwrap_or(Alignment::Word);
     let settings = CodecSettings { alignment, max_length: 512, stride: 128 };
@@ -123,7 +198,11 @@ fn facts(config: &Configuration, data: &Data, base: &BaseFolder, schema: &Schema
         Ok(DataFacts::of(encoded.iter().map(|(document, encoded)| (*document, encoded))))
     };
     let known = data.known.as_ref();
-    let learnt = [Some(&data.train), known.and_then(|known| known.replay.as_ref()), known.and_then(|known| known.unlabelled.as_ref())];
+    let learnt = [
+        Some(&data.train),
+        known.and_then(|known| known.replay.as_ref()),
+        known.and_then(|known| known.unlabelled.as_ref()),
+    ];
     let learnt: Vec<&Set> = learnt.into_iter().flatten().collect();
     let parameters = bundle.classifier.parameters().iter().map(|parameter| parameter.values.len()).sum();
     Ok(Facts {

@@ -21,7 +21,13 @@ const CONFIDENCE: f32 = 0.9;
 const SHARES: [f32; 9] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
 
 /// The training set of an update: new texts, old ones, and what the old model says of them.
-pub fn dataset(new: &Bundle, old: &Bundle, knowledge: &Knowledge, data: &Data, threads: usize) -> anyhow::Result<Dataset> {
+pub fn dataset(
+    new: &Bundle,
+    old: &Bundle,
+    knowledge: &Knowledge,
+    data: &Data,
+    threads: usize,
+) -> anyhow::Result<Dataset> {
     let workers = Workers::new(NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN));
     let mut documents: Vec<Document> = data.learnt().cloned().collect();
     if knowledge.uses(Method::Teacher) {
@@ -30,7 +36,9 @@ pub fn dataset(new: &Bundle, old: &Bundle, knowledge: &Knowledge, data: &Data, t
             (None, Some(dev)) if !knowledge.dev_is_of_the_model => {
                 let calibrated = calibrated_confidence(&dev.documents, old, &workers, PRECISION)?;
                 if calibrated.is_none() {
-                    note("warning: no score of the old model is right often enough on the old dev set; it teaches nothing");
+                    note(
+                        "warning: no score of the old model is right often enough on the old dev set; it teaches nothing",
+                    );
                 }
                 calibrated.unwrap_or(f32::INFINITY)
             }
@@ -41,7 +49,9 @@ pub fn dataset(new: &Bundle, old: &Bundle, knowledge: &Knowledge, data: &Data, t
         note(&format!("the old model annotated {added} entities with a score of at least {confidence:.3}"));
     }
     if !knowledge.uses(Method::Partial) && !knowledge.uses(Method::Distillation) {
-        documents.iter_mut().for_each(|document| document.looked_for = None);
+        for document in &mut documents {
+            document.looked_for = None;
+        }
     }
     let tag = |name: &str| {
         let set = old.codec.tag_set();
@@ -76,7 +86,9 @@ pub fn average(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
         }
     }
     let Some((f1, share)) = best else { return Ok(()) };
-    note(&format!("averaged: {share:.1} of the new weights and the rest of the old is best on both dev sets, F1 {f1:.3}"));
+    note(&format!(
+        "averaged: {share:.1} of the new weights and the rest of the old is best on both dev sets, F1 {f1:.3}"
+    ));
     let mut bundle = Bundle::open(&path)?;
     if bundle.manifest.run.get("averaged").is_none() {
         bundle.average(&old, &knowledge.renamed, share);

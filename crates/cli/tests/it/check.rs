@@ -150,6 +150,66 @@ fn entities_that_the_tokens_of_a_base_or_model_cannot_express_are_found() {
     }
 }
 
+/// Sixty texts in which names are persons, and one in which `book` is.
+fn with_an_error() -> String {
+    let line = |index: usize| {
+        let name = ["Anna", "Bo", "Ærø", "Carl"][index % 4];
+        let text = format!("{index} {name} reads a book");
+        let (start, end) = match index {
+            41 => (text.chars().count() - 4, text.chars().count()),
+            _ => (index.to_string().len() + 1, index.to_string().len() + 1 + name.chars().count()),
+        };
+        format!("{{\"text\":\"{text}\",\"entities\":[{{\"start\":{start},\"end\":{end},\"label\":\"PER\"}}]}}\n")
+    };
+    (0..60).map(line).collect()
+}
+
+#[test]
+fn models_of_folds_find_label_errors_and_rank_them() {
+    let folder = folder(&[("data.jsonl", &with_an_error())]);
+    let data = folder.path().join("data.jsonl");
+    let model = format!("path:{}", tiny_model().display());
+    let asked = |more: &[&str]| {
+        let mut command = check(std::slice::from_ref(&data));
+        command.args(["--model", &model, "--folds", "3", "--select", "Q026"]);
+        command.args(["--set", "learning_rate=5e-3", "--set", "num_train_epochs=20", "--set", "threads=2"]).args(more);
+        run(&mut command, b"")
+    };
+    let output = asked(&["--json"]);
+    let json: Value = serde_json::from_str(&findings(&output)).unwrap();
+    let found = json["findings"].as_array().unwrap();
+    let confidence = |finding: &Value| finding["suggestion"]["confidence"].as_f64().unwrap();
+    assert!(found.is_sorted_by(|a, b| confidence(a) >= confidence(b)), "{json}");
+    assert!(found.iter().all(|finding| finding["code"] == "Q026" && finding["suggestion"]["kind"].is_string()));
+    let of_text: Vec<&Value> = found.iter().take(4).filter(|finding| finding["places"][0]["document"] == 42).collect();
+    let kinds: Vec<&Value> = of_text.iter().map(|finding| &finding["suggestion"]["kind"]).collect();
+    assert!(kinds.contains(&&Value::from("spurious-entity")), "{json}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("fold 3/3: 40 texts to learn from, 20 to judge"), "{told}");
+
+    let page = folder.path().join("page.html");
+    let printed = findings(&asked(&["--limit", "1", "--report", &page.display().to_string()]));
+    assert!(printed.contains("Q026 label-error") && printed.contains("spurious-entity, confidence "), "{printed}");
+    assert!(found.len() == 1 || printed.contains(&format!("and {} more (--limit N", found.len() - 1)), "{printed}");
+    assert!(fs::read_to_string(page).unwrap().contains("Q026 label-error"));
+}
+
+#[test]
+fn a_trained_model_judges_what_it_has_not_seen_without_training() {
+    let folder = folder(&[("data.jsonl", SOUND)]);
+    let data = folder.path().join("data.jsonl");
+    let model = tiny_model().display().to_string();
+    let judge = |more: &[&str]| {
+        run(check(std::slice::from_ref(&data)).args(["--select", "Q026", "--model", &model]).args(more), b"")
+    };
+    let output = judge(&[]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("does not say which texts it was trained on"), "{told}");
+    assert!(refusal(&judge(&["--folds", "3"])).contains("--model names a trained one"));
+    assert!(refusal(&judge(&["--set", "seed=1"])).contains("--model names a trained one"));
+}
+
 #[test]
 fn the_page_shows_markup_as_text_and_fetches_nothing() {
     let hostile = r#"{"text":"<script>alert(1)</script> \u202e","entities":[{"start":0,"end":1,"label":"<b>"}]}"#;
@@ -168,6 +228,6 @@ fn an_unknown_check_and_an_unknown_format_say_what_there_is() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("nomen check --list"));
     let list = answer(&run(nomen().args(["check", "--list"]), b""));
-    assert!(list.lines().count() == 25 && list.starts_with("Q001  unreadable"), "{list}");
+    assert!(list.lines().count() == 26 && list.starts_with("Q001  unreadable"), "{list}");
     assert!(refusal(&run(&mut check(&[Path::new("no-such-file.jsonl").into()]), b"")).contains("no-such-file.jsonl"));
 }

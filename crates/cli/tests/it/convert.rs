@@ -100,3 +100,30 @@ fn inside_a_project_commands_find_its_files_and_outside_they_ask() {
         assert!(message.contains(&format!("{missing} is missing; give it, or work in a project")), "{message}");
     }
 }
+
+#[test]
+fn a_command_that_cannot_be_told_something_names_the_line_of_convert_that_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let tasks = r#"[{"id":1,"data":{"title":"a","body":"b"},"annotations":[]}]"#;
+    let doubtful = "{\"text\":\"👩 Anna Berg\",\"label\":[[2,6,\"PER\"]]}\n".repeat(2);
+    for (name, text, said) in [
+        ("export.jsonl", doubtful.as_str(), "--offsets code-points"),
+        ("tasks.json", tasks, "--text-field NAME"),
+        ("table.csv", "title,body\na,b\n", "--text-field NAME"),
+        ("rows.jsonl", "{\"tokens\":[\"Anna\"],\"ner_tags\":[1]}\n", "--tag-names O,B-PER,I-PER,..."),
+    ] {
+        let source = file(name, text);
+        let stem = source.rsplit_once('.').unwrap().0;
+        let out = folder.path().join("out").display().to_string();
+        let message = refusal(&run(nomen().args(["split", &source, "--out", &out]), b""));
+        let line = format!("nomen convert {source} {stem}.nomen.jsonl {said}");
+        assert!(message.ends_with(&format!("{line}\n")), "{message}");
+        let told = refusal(&run(nomen().args(["convert", &source, &format!("{stem}.x.jsonl")]), b""));
+        assert!(!told.contains("nomen.jsonl"), "{told}");
+    }
+}

@@ -4,8 +4,27 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
-const COMMANDS: [&str; 12] =
-    ["quickstart", "init", "collect", "prepare", "convert", "check", "split", "train", "update", "evaluate", "quantize", "tag"];
+const COMMANDS: [&str; 15] = [
+    "quickstart",
+    "init",
+    "collect",
+    "prepare",
+    "convert",
+    "check",
+    "split",
+    "train",
+    "update",
+    "runs",
+    "evaluate",
+    "quantize",
+    "tag",
+    "gate",
+    "registry",
+];
+
+/// What is done with a registry.
+const REGISTRY: [&str; 10] =
+    ["add", "list", "show", "promote", "rollback", "archive", "diff", "push", "pull", "verify"];
 
 /// Compares with the text in `tests/it/help/`; `NOMEN_BLESS=1` writes it anew.
 #[track_caller]
@@ -24,6 +43,9 @@ fn the_help_of_every_command_is_as_written() {
     is_as_written(&["--help"], "nomen.txt");
     for command in COMMANDS {
         is_as_written(&[command, "--help"], &format!("{command}.txt"));
+    }
+    for verb in REGISTRY {
+        is_as_written(&["registry", verb, "--help"], &format!("registry-{verb}.txt"));
     }
 }
 

@@ -7,9 +7,12 @@ mod check;
 mod collect;
 mod convert;
 mod evaluate;
+mod gate;
 mod help;
 mod prepare;
 mod quantize;
+mod registry;
+mod runs;
 mod split;
 mod tag;
 mod train;
@@ -24,6 +27,11 @@ use std::{
 /// A tiny model of random weights that knows PER and creative-work: what it finds is nonsense, but always the same.
 fn tiny_model() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/testdata/bert")
+}
+
+/// Another one of the same labels.
+fn other_tiny_model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/testdata/distilbert")
 }
 
 fn nomen() -> Command {

@@ -110,3 +110,32 @@ fn nothing_to_do_and_targets_in_the_way_are_refused() {
     assert_eq!(fs::read_to_string(folder.path().join("there.jsonl")).unwrap(), "kept");
     assert_eq!(fs::read_to_string(folder.path().join("in.txt")).unwrap(), "a\n");
 }
+
+#[test]
+fn pieces_are_put_together_again_with_what_was_annotated_since() {
+    let texts = "{\"id\":\"d7\",\"text\":\"Ærø is nice.\\nIt is small.\",\"meta\":{\"source\":\"web\"},\"complete\":true,\"entities\":[]}\n{\"id\":\"d8\",\"text\":\"One. Two.\",\"entities\":[]}\n";
+    let folder = folder("in.jsonl", texts);
+    answer(&run(prepare(folder.path(), "in.jsonl", "cut.jsonl").args(["--segment", "sentences"]), b""));
+    let cut = fs::read_to_string(folder.path().join("cut.jsonl")).unwrap();
+    let annotated = cut.replacen("\"entities\":[]", "\"entities\":[{\"start\":0,\"end\":3,\"label\":\"LOC\"}]", 2);
+    fs::write(folder.path().join("cut.jsonl"), &annotated).unwrap();
+    let told = answer(&run(prepare(folder.path(), "cut.jsonl", "out.jsonl").args(["--join", "--json"]), b""));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told, json!({"pieces": 4, "documents": 2, "entities": 2, "filled": 0}));
+    let out = lines(folder.path(), "out.jsonl");
+    assert_eq!((&out[0]["text"], &out[0]["id"]), (&json!("Ærø is nice.\nIt is small."), &json!("d7")));
+    assert_eq!(out[0]["meta"], json!({"source": "web"}));
+    let starts: Vec<_> = out[0]["entities"].as_array().unwrap().iter().map(|entity| &entity["start"]).collect();
+    assert_eq!(starts, [0, 13]);
+
+    let missing: Vec<&str> = annotated.lines().skip(1).collect();
+    fs::write(folder.path().join("cut.jsonl"), missing.join("\n")).unwrap();
+    let message = refusal(&run(prepare(folder.path(), "cut.jsonl", "x.jsonl").arg("--join"), b""));
+    assert!(
+        message.contains("cut.jsonl: text 1 (piece 1 of the file)") && message.contains("piece 1 is missing"),
+        "{message}"
+    );
+    assert!(!folder.path().join("x.jsonl").exists());
+    let message = refusal(&run(prepare(folder.path(), "in.jsonl", "x.jsonl").arg("--join"), b""));
+    assert!(message.contains("`parent`"), "{message}");
+}

@@ -93,6 +93,61 @@ fn a_run_leaves_what_it_promises_and_its_model_tags() {
 }
 
 #[test]
+fn folds_score_every_text_by_a_model_that_has_not_seen_it() {
+    let place = Place::new();
+    let out = place.path("folds");
+    let command = |out: &Path| {
+        let mut command = nomen();
+        command.arg("train").arg("--train").arg(place.path("train.jsonl")).arg("--out").arg(out);
+        command.arg("--base").arg(format!("path:{}", tiny_model().display())).args(["--folds", "3"]);
+        command.args(["--set", "threads=2", "--set", "max_steps=5", "--json"]);
+        command
+    };
+    let printed = answer(&run(&mut command(&out), b""));
+    let json: Value = serde_json::from_str(&printed).unwrap();
+    let folds = json["folds"].as_array().unwrap();
+    let sizes: Vec<u64> = folds.iter().map(|fold| fold["texts"].as_u64().unwrap()).collect();
+    assert_eq!(sizes, [20, 20, 20]);
+    assert_eq!((&json["all"]["texts"], &json["all"]["ents_per_type"]["PER"]["support"]), (&60.into(), &60.into()));
+    assert!(json["mean"]["f"].is_number() && json["deviation"]["f"].is_number());
+    assert!(json["all"]["ents_f_interval"]["low"].is_number());
+    let written: Value = serde_json::from_slice(&fs::read(out.join("cross-validation.json")).unwrap()).unwrap();
+    assert_eq!(written, json);
+    let predictions = fs::read_to_string(out.join("predictions.jsonl")).unwrap();
+    let texts = |lines: &str| -> Vec<Value> {
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone()).collect()
+    };
+    assert_eq!(texts(&predictions), texts(&fs::read_to_string(place.path("train.jsonl")).unwrap()));
+
+    assert!(refusal(&run(&mut command(&out), b"")).contains("name another --out"));
+    let again = answer(&run(&mut command(&place.path("again")), b""));
+    assert_eq!(again.replace("/again/", "/folds/"), printed, "the same data, settings and base give the same scores");
+    let mut many = nomen();
+    many.arg("train").arg("--train").arg(place.path("train.jsonl")).arg("--out").arg(place.path("many"));
+    many.arg("--base").arg(format!("path:{}", tiny_model().display())).args(["--folds", "61"]);
+    assert!(refusal(&run(&mut many, b"")).contains("61 folds cannot be made"));
+    assert!(!place.path("many").exists());
+}
+
+#[test]
+fn label_errors_are_looked_for_in_what_a_model_has_not_seen() {
+    let place = Place::new();
+    answer(&run(&mut place.train("run", 4), b""));
+    let best = place.path("run/model-best");
+    let check = |name: &str, more: &[&str]| {
+        run(nomen().arg("check").arg(place.path(name)).arg("--model").arg(&best).args(more), b"")
+    };
+    let message = refusal(&check("train.jsonl", &["--select", "Q026"]));
+    assert!(message.contains("the model was trained on all"), "{message}");
+    let output = check("train.jsonl", &[]);
+    assert_ne!(output.status.code(), Some(2), "the other checks need no model: {output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("60 of 60 texts"));
+    let output = check("test.jsonl", &["--select", "Q026"]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("was trained on"));
+}
+
+#[test]
 fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
     let place = Place::new();
     answer(&run(&mut place.train("run", 4), b""));
@@ -121,6 +176,15 @@ fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
         );
         answer(&run(evaluate(model, "mixed.jsonl").arg("--seen-too"), b""));
         answer(&run(&mut evaluate(model, "dev.jsonl"), b""));
+        for (candidate, live, who) in
+            [(model, &tiny_model(), "the candidate"), (&tiny_model(), model, "the live model")]
+        {
+            let mut gate = nomen();
+            gate.arg("gate").arg("--model").arg(candidate).arg("--against").arg(live);
+            let message = refusal(&run(gate.arg("--test").arg(place.path("mixed.jsonl")), b""));
+            assert!(message.contains(&format!("{who} was trained on 1 of its 16 texts")), "{message}");
+            assert!(!message.contains("--seen-too"), "{message}");
+        }
     }
 
     // A model that was made from this one has seen its texts too.
@@ -142,6 +206,19 @@ fn texts_that_a_model_has_seen_are_scored_only_on_demand() {
     for learned in ["first.jsonl", "train.jsonl"] {
         refusal(&run(&mut evaluate(&place.path("second/model-best"), learned), b""));
     }
+    // And a registry knows whose child it is.
+    let registry = |verb: &str| {
+        let mut command = nomen();
+        command.args(["registry", verb, "--json", "--registry"]).arg(place.path("models"));
+        command
+    };
+    for model in [best.clone(), place.path("second/model-best")] {
+        answer(&run(registry("add").arg(model), b""));
+    }
+    let [parent, child] = ["v1", "v2"]
+        .map(|version| serde_json::from_str::<Value>(&answer(&run(registry("show").arg(version), b""))).unwrap());
+    assert_eq!((&child["parent"], &child["lineage"][0]), (&parent["id"], &parent["id"]));
+    assert!(child["data"]["train"]["fingerprint"].is_string() && child["run"]["seed"].is_number());
     fs::remove_file(best.join("nomen-trained-on.bin")).unwrap();
     let message = refusal(&run(&mut evaluate(&best, "dev.jsonl"), b""));
     assert!(message.contains("nomen-trained-on.bin"), "a bundle that lost a file is not whole: {message}");
@@ -169,6 +246,54 @@ fn a_folder_with_a_run_is_refused_and_resume_needs_one() {
     let message = refusal(&run(place.train("run", 4).args(["--resume", "--set", "seed=7"]), b""));
     assert!(["settings.seed", "42", "7"].iter().all(|part| message.contains(part)), "{message}");
     assert_eq!(before, weights(&place.path("run")));
+}
+
+#[test]
+fn copies_are_written_down_and_what_they_bring_is_told() {
+    let place = Place::new();
+    let augmented = |out| {
+        let mut command = place.train(out, 12);
+        command.args(["--set", "augment.copies=2", "--set", "augment.mentions=1", "--set", "augment.join=0.5"]);
+        command
+    };
+    let judged: Value = serde_json::from_str(&answer(&run(augmented("run").arg("--json"), b""))).unwrap();
+    let told = &judged["augmentation"];
+    assert_eq!(told["copies"], 120);
+    assert!((110..=120).contains(&told["methods"]["mentions"]["texts"].as_u64().unwrap()), "{told}");
+    assert_eq!(told["on_dev"]["after"]["f"], judged["dev"]["ents_f"]);
+    assert!(told["on_dev"]["interval"]["low"].is_number());
+    let copies = fs::read_to_string(place.path("run/augmented.jsonl")).unwrap();
+    assert_eq!(copies.lines().count(), 120);
+    let first: Value = serde_json::from_str(copies.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["meta"]["augmented"]["source"], &first["meta"]["augmented"]["copy"]), (&1.into(), &1.into()));
+    assert!(fs::read_to_string(place.path("run/report.html")).unwrap().contains("<h2>Augmentation</h2>"));
+
+    // The measure is the run that whoever asks for no copies gets.
+    answer(&run(&mut place.train("plain", 12), b""));
+    assert_eq!(weights(&place.path("run/without-augmentation")), weights(&place.path("plain")));
+    assert_ne!(weights(&place.path("run")), weights(&place.path("plain")));
+    // It changes nothing in the run that it measures, and is left out on demand.
+    answer(&run(augmented("alone").args(["--set", "augment.compare=false"]), b""));
+    assert_eq!(weights(&place.path("run")), weights(&place.path("alone")));
+    assert!(!place.path("alone/without-augmentation").exists());
+    // What the model was trained on are the texts of the file.
+    let trained_on = |run: &str| fs::read(place.path(run).join("model-last/nomen-trained-on.bin")).unwrap();
+    assert_eq!(trained_on("run"), trained_on("plain"));
+
+    let message = refusal(&run(augmented("run").args(["--resume", "--set", "augment.mentions=0.5"]), b""));
+    assert!(message.contains("settings.augment.mentions") && message.contains("data.augmented"), "{message}");
+}
+
+#[test]
+fn wrong_files_of_names_are_told_with_their_line() {
+    let place = Place::new();
+    fs::write(place.path("names.tsv"), "PER\tEva\nCITY\tRome\n").unwrap();
+    let mut command = place.train("run", 4);
+    command.args(["--set", "augment.copies=1", "--set", "augment.mentions=0.5", "--set"]);
+    command.arg(format!("augment.mentions_file={}", place.path("names.tsv").display()));
+    let message = refusal(&run(&mut command, b""));
+    assert!(message.contains("names.tsv:2: no text has an entity of the label `CITY`"), "{message}");
+    assert!(!place.path("run").exists());
 }
 
 #[test]
@@ -269,6 +394,26 @@ fn a_signal_saves_and_leaves_and_resume_ends_with_the_same_weights() {
         assert!(told.contains("going on from step"), "{told}");
         answer(&output);
         assert!(weights(&place.path(&out)) == weights(&place.path("whole")), "{signal}: the weights differ");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_comparison_that_was_stopped_is_gone_on_with_before_its_run() {
+    let place = Place::new();
+    let augmented = |out: &str| {
+        let mut command = place.train(out, 600);
+        command.args(["--set", "eval_every=25", "--set", "augment.copies=1", "--set", "augment.mentions=0.5"]);
+        command
+    };
+    answer(&run(&mut augmented("whole"), b""));
+    assert_eq!(interrupt(&mut augmented("stopped"), "-TERM"), Some(143));
+    let without = place.path("stopped/without-augmentation");
+    assert!(without.is_dir() && !without.join("model-last").exists(), "the comparison was stopped");
+    answer(&run(augmented("stopped").arg("--resume"), b""));
+    for run in ["", "without-augmentation"] {
+        let weights = |out: &str| weights(&place.path(out).join(run));
+        assert!(weights("stopped") == weights("whole"), "{run}: the weights differ");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use schema::{Document, Entity, Schema, Span};
 
-use super::Place;
+use super::{Place, Suspect};
 use crate::{ReadError, Reader, Report};
 
 /// What a file is for.
@@ -58,6 +58,8 @@ pub struct File {
     pub errors: Vec<ReadError>,
     /// Entities that the model to come cannot find, as whoever knows its tokens says.
     pub unreachable: Vec<Unreachable>,
+    /// Where a model contradicts the annotation, as whoever has one says.
+    pub suspects: Vec<Suspect>,
 }
 
 /// An entity that no tokens of a model can express.
@@ -94,7 +96,8 @@ impl File {
             }
         }
         let path = reader.path().to_owned();
-        Self { path, role, documents, lines, report: reader.into_report(), errors, unreachable: Vec::new() }
+        let (unreachable, suspects) = Default::default();
+        Self { path, role, documents, lines, report: reader.into_report(), errors, unreachable, suspects }
     }
 
     /// The line on which a byte of a document stands, where the reader knows it.

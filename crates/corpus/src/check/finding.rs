@@ -2,7 +2,7 @@
 
 use schema::{Label, Span, offset::Offsets, offset::Unit};
 
-use super::{Check, Data, Severity};
+use super::{Check, Data, Severity, Suggestion};
 
 /// Something in the data that is wrong, or may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Finding {
     pub message: String,
     /// Where: the place to look at first, then those that it is compared with.
     pub places: Vec<Place>,
+    /// What should stand there instead, where the check knows it.
+    pub suggestion: Option<Suggestion>,
 }
 
 /// A place in the data.
@@ -54,12 +56,17 @@ const MARKED: usize = 160;
 
 impl Finding {
     pub(super) fn new(check: Check, message: String, places: Vec<Place>) -> Self {
-        Self { check, severity: check.rule().severity, message, places }
+        Self { check, severity: check.rule().severity, message, places, suggestion: None }
     }
 
     /// The same, less bad.
     pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
+    }
+
+    /// The same, with what should stand there instead.
+    pub(super) fn with_suggestion(self, suggestion: Suggestion) -> Self {
+        Self { suggestion: Some(suggestion), ..self }
     }
 }
 

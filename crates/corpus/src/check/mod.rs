@@ -19,6 +19,7 @@ mod few_examples;
 mod finding;
 mod huge_text;
 mod invisible_token;
+mod label_error;
 mod label_in_one_part;
 mod label_spellings;
 mod leak;
@@ -36,6 +37,7 @@ mod several_labels;
 mod space_at_edge;
 mod stops;
 mod surfaces;
+mod suspect;
 mod unknown_label;
 mod unreachable;
 mod unreadable;
@@ -50,6 +52,7 @@ pub use self::{
     finding::{Excerpt, Finding, Place},
     mend::{Mending, mend},
     rule::{Rule, Severity},
+    suspect::{Suggestion, Suspect, SuspectKind},
 };
 
 /// A check. The set is closed; a code that was given once is never given to another check.
@@ -105,6 +108,8 @@ pub enum Check {
     InvisibleToken,
     /// An entity that the tokens of a model cannot express.
     Unreachable,
+    /// A place where a model contradicts the annotation.
+    LabelError,
 }
 
 /// Not the code or name of a check.
@@ -114,7 +119,7 @@ pub struct UnknownCheck(String);
 
 impl Check {
     /// Every check, by code.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Unreadable,
         Self::RepairedTags,
         Self::ConvertedOffsets,
@@ -140,6 +145,7 @@ impl Check {
         Self::OtherLanguage,
         Self::InvisibleToken,
         Self::Unreachable,
+        Self::LabelError,
     ];
 
     /// What it looks for, why, and what to do.
@@ -170,10 +176,11 @@ impl Check {
             Self::OtherLanguage => &other_language::RULE,
             Self::InvisibleToken => &invisible_token::RULE,
             Self::Unreachable => &unreachable::RULE,
+            Self::LabelError => &label_error::RULE,
         }
     }
 
-    /// What it finds, in the order of the files.
+    /// What it finds, in the order of the files; [`Check::LabelError`] by confidence, highest first.
     pub fn run(self, data: &Data<'_>) -> Vec<Finding> {
         match self {
             Self::Unreadable => unreadable::find(data),
@@ -201,6 +208,7 @@ impl Check {
             Self::OtherLanguage => other_language::find(data),
             Self::InvisibleToken => invisible_token::find(data),
             Self::Unreachable => unreachable::find(data),
+            Self::LabelError => label_error::find(data),
         }
     }
 }

@@ -42,7 +42,12 @@ impl<'d> Stops<'d> {
     /// Whether nothing speaks for an abbreviation: the word is long, and inside of texts no full stop stands behind it
     /// but the one that is asked about.
     pub(super) fn may_be_plain(&self, word: &str) -> bool {
-        word.chars().nth(3).is_some() && self.0.get(word).is_none_or(|(with, _)| *with <= 1)
+        word.chars().nth(3).is_some() && self.stands_before_one_stop(word)
+    }
+
+    /// Whether no full stop stands behind the word inside of texts, but the one that is asked about.
+    pub(super) fn stands_before_one_stop(&self, word: &str) -> bool {
+        self.0.get(word).is_none_or(|(with, _)| *with <= 1)
     }
 
     /// Whether the word in lower case is one that the data uses, so that its capital is that of a sentence.

@@ -65,9 +65,7 @@ impl Rows {
                 return Err("its token `-DOCSTART-` would start a new document; write `jsonl`".to_owned());
             }
         }
-        if tokens.is_empty() && entities.is_empty() {
-            losses.push(Loss::EmptyText);
-        } else if !tokens::joined_by_spaces(text, &tokens) {
+        if !tokens::joined_by_spaces(text, &tokens) {
             losses.push(Loss::WhiteSpace);
         }
 
@@ -79,6 +77,11 @@ impl Rows {
         }
         let chunks = tokens::chunks(document, &tokens, losses)?;
         Ok(Self { tokens, chunks })
+    }
+
+    /// Whether a file of rows shows nothing of the document.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
     }
 
     /// The token of the first row, out of the document's text.

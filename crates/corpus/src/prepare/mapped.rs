@@ -112,6 +112,9 @@ impl Mapped {
 
     /// The map from this one's original to the text of `next`, which was made from this text.
     ///
+    /// Where `next` changed a part of what this one had changed as a whole, both are one change: a span that starts or ends inside of it
+    /// is then [`Moved::Cut`], though one map after the other may keep it. It never says another place.
+    ///
     /// # Panics
     /// `next` was made from a text of another length.
     #[must_use]

@@ -22,6 +22,8 @@ pub(crate) use mapped::Change;
 pub use mapped::{Mapped, Moved};
 pub use mask::{Masked, mask};
 pub use normalize::{Form, normalize};
-pub use segment::{JoinError, SegmentError, Segmentation, Segments, join, paragraph_ends, segment, sentence_ends};
+pub use segment::{
+    JoinError, Joining, SegmentError, Segmentation, Segments, join, paragraph_ends, segment, sentence_ends,
+};
 pub use step::Step;
 pub use white_space::{LineEnds, collapse, trim};

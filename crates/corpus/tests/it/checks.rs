@@ -8,7 +8,7 @@ use std::{
 };
 
 use nomen_corpus::{
-    check::{Check, Data, File, Finding, Place, Role, Unreachable, check, mend},
+    check::{Check, Data, File, Finding, Place, Role, Suspect, SuspectKind, Unreachable, check, mend},
     open, read,
 };
 use schema::{Document, Label, Schema};
@@ -67,12 +67,32 @@ fn is_as_written(path: &Path, text: &str) {
     assert!(written == text, "{} differs (NOMEN_BLESS=1 accepts it):\n{text}", path.display());
 }
 
+/// One of each kind, in the order of the fixture's documents.
+fn suspects() -> Vec<Suspect> {
+    let suspect = |document, given: &[usize], suggested: &[(usize, usize)], confidence| Suspect {
+        document,
+        given: given.to_vec(),
+        suggested: suggested.iter().map(|(start, end)| entity(*start, *end, "CITY")).collect(),
+        confidence,
+        is_likely: confidence > 0.9,
+    };
+    vec![
+        suspect(0, &[1], &[(14, 18)], 0.91),
+        suspect(1, &[1], &[(8, 16)], 0.93),
+        suspect(2, &[], &[(3, 8)], 0.99),
+        suspect(3, &[0], &[], 0.6),
+    ]
+}
+
 #[test]
 fn every_check_finds_in_its_fixture_what_is_written_beside_it() {
     for rule in Check::ALL.map(Check::rule) {
         let mut files = files(rule.code);
         if rule.code == "Q025" {
             files[0].unreachable = vec![Unreachable { document: 0, entity: 0, reason: "it ends inside a word".into() }];
+        }
+        if rule.code == "Q026" {
+            files[0].suspects = suspects();
         }
         let schema = schema();
         let data = Data { files: &files, schema: (rule.code == "Q011").then_some(&schema) };
@@ -140,6 +160,28 @@ fn what_the_reader_refuses_is_a_finding_with_its_line_and_the_rest_is_checked() 
     assert_eq!(findings.len(), 2);
     assert!(findings[0].message.contains("overlap") && findings[0].places[0].line == Some(1));
     assert_eq!((findings[1].check, findings[1].places[0].line), (Check::SpaceAtEdge, Some(2)));
+}
+
+#[test]
+fn label_errors_are_ranked_over_all_files_and_say_what_would_stand_there() {
+    let file = || File::read(open(folder().join("Q026.jsonl"), None).unwrap(), None);
+    let (mut first, mut second) = (file(), file());
+    let suspects = suspects();
+    first.suspects = vec![suspects[3].clone(), suspects[0].clone()];
+    // What is said of documents and entities that there are not is passed over.
+    let stray = [
+        Suspect { document: 9, ..suspects[2].clone() },
+        Suspect { given: vec![7], suggested: vec![], ..suspects[0].clone() },
+    ];
+    second.suspects = [suspects[1].clone(), suspects[2].clone()].into_iter().chain(stray).collect();
+    let findings = check(&Data { files: &[first, second], schema: None }, &[Check::LabelError]);
+    let kinds: Vec<SuspectKind> = findings.iter().map(|finding| finding.suggestion.as_ref().unwrap().kind).collect();
+    let ranked = [SuspectKind::Missed, SuspectKind::WrongBoundary, SuspectKind::WrongLabel, SuspectKind::Spurious];
+    assert_eq!(kinds, ranked);
+    let files: Vec<usize> = findings.iter().map(|finding| finding.places[0].file).collect();
+    assert_eq!(files, [1, 1, 0, 0]);
+    assert_eq!(findings[1].suggestion.as_ref().unwrap().entities, [entity(8, 16, "CITY")]);
+    assert_eq!(findings[0].places[0].label, None, "a missed entity has no label yet");
 }
 
 #[test]

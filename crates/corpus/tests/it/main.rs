@@ -2,6 +2,7 @@
 #![allow(clippy::doc_markdown, clippy::unwrap_used)]
 
 mod annotations;
+mod augment;
 mod checks;
 mod conll;
 mod docbin;
@@ -10,6 +11,7 @@ mod huggingface;
 mod mutations;
 mod prepare;
 mod real_files;
+mod real_round_trips;
 mod round_trips;
 mod segments;
 mod split;

@@ -12,7 +12,7 @@ use schema::tags::Scheme;
 use crate::{read_bytes, write_bytes};
 
 /// The folder of data sets; `None`, and a line that says so, where it is absent.
-fn data() -> Option<PathBuf> {
+pub(crate) fn data() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if folder.is_dir() {
         return Some(folder);

@@ -246,3 +246,23 @@ fn label_studio_predictions_that_are_numbers_only_are_counted_and_the_text_is_pa
     let error = error_of(r#"[{"data":{"text":"a"},"annotations":[],"predictions":["x"]}]"#, Format::LabelStudio);
     assert!(error.contains("field `predictions[0]`: expected an object"), "{error}");
 }
+
+#[test]
+fn doccano_offsets_that_could_count_grapheme_clusters_are_refused_until_somebody_says_that_they_do_not() {
+    for text in ["First\\r\\nAnnabel\\r\\nlives", "e\u{301}t\u{301} Annabel lives", "क्षि Annabel lives"] {
+        let line = format!(r#"{{"text":"{text}","label":[[7,12,"PER"]]}}"#);
+        let error = error_of(&line, Format::Doccano);
+        assert!(
+            error.contains("grapheme clusters") && error.contains("`nomen convert --offsets code-points`"),
+            "{error}"
+        );
+        let unit = Some(Unit::CodePoints);
+        let options = ReadOptions { format: Some(Format::Doccano), unit, ..ReadOptions::default() };
+        assert_eq!(read(&line, &options).unwrap().0[0].entities().len(), 1);
+    }
+    // No cluster before the end of the entity, or offsets that are past the end if they count clusters.
+    for (text, span, quote) in [("Anna\\r\\n", "0,4", "Anna"), ("e\u{301} Anna", "3,7", "Anna")] {
+        let line = format!(r#"{{"text":"{text}","label":[[{span},"PER"]]}}"#);
+        assert_eq!(quotes(&read_bytes(line.as_bytes(), Format::Doccano).unwrap().0[0]), [(quote, "PER")]);
+    }
+}

@@ -9,6 +9,8 @@ mod norm;
 
 pub(crate) use activation::{gelu, gelu_tanh, relu};
 pub(crate) use attention::{Heads, attention_backward, attention_forward, scratch_len};
-pub(crate) use elementwise::{AdamwStep, accumulate, adamw, adamw_idle, add_column_sums, decay, drop_out, scale_by, squared_sum, pull};
+pub(crate) use elementwise::{
+    AdamwStep, accumulate, adamw, adamw_idle, add_column_sums, decay, drop_out, pull, scale_by, squared_sum,
+};
 pub(crate) use math::log_sum_exp_rows;
 pub(crate) use norm::{layer_norm_backward, layer_norm_forward};

@@ -68,14 +68,13 @@ struct Row<'r> {
 }
 
 impl<'r> Row<'r> {
-    fn all(
-        logits: &'r [f32],
-        labels: usize,
-        maxima: &'r [f32],
-        log_sums: &'r [f32],
-    ) -> impl Iterator<Item = Self> {
+    fn all(logits: &'r [f32], labels: usize, maxima: &'r [f32], log_sums: &'r [f32]) -> impl Iterator<Item = Self> {
         let sums = maxima.iter().zip(log_sums);
-        logits.chunks_exact(labels).zip(sums).map(|(logits, (max, log_sum))| Self { logits, max: *max, log_sum: *log_sum })
+        logits.chunks_exact(labels).zip(sums).map(|(logits, (max, log_sum))| Self {
+            logits,
+            max: *max,
+            log_sum: *log_sum,
+        })
     }
 
     /// Minus the logarithm of a label's probability.

@@ -1,6 +1,8 @@
 //! Values and derivatives of the operations against `PyTorch` in double precision.
 
-use nomen_engine::{Activation, Attention, Isa, Lookup, Mode, Norm, Packed, Parameters, Pool, Precision, Tape, Target, Tensor};
+use nomen_engine::{
+    Activation, Attention, Isa, Lookup, Mode, Norm, Packed, Parameters, Pool, Precision, Tape, Target, Tensor,
+};
 use serde_json::Value;
 
 use crate::fixture::{Weights, assert_close, dense, largest, training};
@@ -157,8 +159,7 @@ fn cross_entropy_is_that_of_pytorch_row_by_row_with_its_gradient() {
     for isa in Isa::available() {
         let mut pool = Pool::default();
         for (row, expected) in numbers(&gold["row_losses"]).into_iter().enumerate() {
-            let only: Vec<Target<'_>> =
-                (0..rows).map(|other| targets[other].filter(|_| other == row).into()).collect();
+            let only: Vec<Target<'_>> = (0..rows).map(|other| targets[other].filter(|_| other == row).into()).collect();
             let mut tape = Tape::new(&weights.parameters, &mut pool, &packed, isa, Mode::Inference(Precision::F32));
             let logits = tape.embedding(vec![lookup.clone()]);
             let loss = tape.cross_entropy(&logits, &only, 1.0);

@@ -148,7 +148,8 @@ impl Bundle {
     /// Whether a folder holds a trained token classifier rather than an encoder alone.
     pub fn has_head(folder: &Path) -> bool {
         let is_classifier = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("ForTokenClassification"));
-        let architectures = |config: Value| config["architectures"].as_array().is_some_and(|all| all.iter().any(is_classifier));
+        let architectures =
+            |config: Value| config["architectures"].as_array().is_some_and(|all| all.iter().any(is_classifier));
         read_json(&folder.join("config.json")).is_ok_and(architectures)
     }
 
@@ -159,7 +160,8 @@ impl Bundle {
         let rows = self.rows_of(of, renamed);
         self.classifier.take_head_rows(&of.classifier, &rows);
         let tags = self.codec.tag_set();
-        let mut kept: Vec<Label> = (0..).zip(&rows).filter_map(|(tag, row)| row.and(tags.label(tag).cloned())).collect();
+        let mut kept: Vec<Label> =
+            (0..).zip(&rows).filter_map(|(tag, row)| row.and(tags.label(tag).cloned())).collect();
         kept.sort_unstable();
         kept.dedup();
         kept

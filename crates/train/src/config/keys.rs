@@ -9,6 +9,7 @@ use super::error::Problem;
 
 /// A setting.
 pub(super) struct Key {
+    /// As it is given to `--set`: with its section before a dot, if it has one.
     pub name: &'static str,
     pub range: Range,
 }
@@ -32,9 +33,11 @@ pub(super) enum Range {
     Name(&'static [&'static str]),
     /// The name of a base.
     Base,
+    /// The path of a file.
+    File,
 }
 
-use Range::{Base, Flag, Name, NotNegative, Positive, Probability, Ratio, Whole};
+use Range::{Base, File, Flag, Name, NotNegative, Positive, Probability, Ratio, Whole};
 
 const U32: i64 = u32::MAX as i64;
 
@@ -64,22 +67,46 @@ pub(super) const KEYS: &[Key] = &[
     key("checkpoint_every", Whole(0, i64::MAX)),
     key("seed", Whole(0, i64::MAX)),
     key("threads", Whole(1, 4096)),
+    key("augment.copies", Whole(0, 1_000)),
+    key("augment.mentions", Ratio),
+    key("augment.mentions_file", File),
+    key("augment.context", Ratio),
+    key("augment.synonyms", Ratio),
+    key("augment.synonyms_file", File),
+    key("augment.shuffle", Ratio),
+    key("augment.typos", Ratio),
+    key("augment.casing", Ratio),
+    key("augment.join", Ratio),
+    key("augment.compare", Flag),
 ];
 
 const fn key(name: &'static str, range: Range) -> Key {
     Key { name, range }
 }
 
-/// The setting of this name.
-pub(super) fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+/// The setting of this name in a section; `""` is no section.
+pub(super) fn find(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| match key.name.split_once('.') {
+        Some(parts) => parts == (section, name),
+        None => section.is_empty() && key.name == name,
+    })
+}
+
+/// Whether settings stand in a section of this name.
+pub(super) fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(section, _)| section == name))
 }
 
 /// The setting whose name is most like the one that was given, if one is.
 pub(super) fn nearest(given: &str) -> Option<&'static str> {
     let given = given.to_lowercase().replace('-', "_");
+    // Whoever leaves the section out means the same key.
+    let likeness = |name: &str| {
+        let alone = name.rsplit('.').next().unwrap_or(name);
+        strsim::jaro_winkler(&given, name).max(strsim::jaro_winkler(&given, alone))
+    };
     KEYS.iter()
-        .map(|key| (strsim::jaro_winkler(&given, key.name), key.name))
+        .map(|key| (likeness(key.name), key.name))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(likeness, _)| *likeness > 0.8)
         .map(|(_, name)| name)
@@ -102,6 +129,7 @@ impl Key {
             Probability => number.is_some_and(|number| (0.0..1.0).contains(&(number as f32))),
             Flag => value.is_bool(),
             Name(names) => value.as_str().is_some_and(|name| names.contains(&name)),
+            File => value.as_str().is_some_and(|path| !path.is_empty()),
             Base => match value.as_str().map(str::parse::<BaseSpec>) {
                 Some(Err(error)) => return Err(Problem::Syntax(error.to_string())),
                 Some(Ok(_)) => true,
@@ -126,6 +154,7 @@ impl fmt::Display for Range {
             Probability => f.write_str("a number of at least 0 and below 1"),
             Flag => f.write_str("true or false"),
             Name(names) => write!(f, "one of \"{}\"", names.join("\", \"")),
+            File => f.write_str("the path of a file"),
             Base => f.write_str("the name of a base, such as \"minilm\""),
         }
     }

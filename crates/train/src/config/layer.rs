@@ -22,12 +22,23 @@ pub(super) fn of_file(text: &str, path: &Path) -> Result<Table, ConfigError> {
     let spans = DeTable::parse(text).map_err(syntax)?;
     let table: Table = toml::from_str(text).map_err(syntax)?;
     for (key, value) in &table {
-        let at = spans.get_ref().keys().find(|spanned| spanned.get_ref() == key).map_or(0, |key| key.span().start);
-        if key == "training" && value.is_table() {
-            let problem = "keys stand without a section; remove the line [training]";
-            return Err(fail(at, Problem::Syntax(problem.to_owned())));
+        let found = spans.get_ref().iter().find(|(spanned, _)| spanned.get_ref() == key);
+        let at = found.map_or(0, |(key, _)| key.span().start);
+        match value {
+            Value::Table(section) if keys::is_section(key) => {
+                let spans = found.and_then(|(_, value)| value.get_ref().as_table());
+                for (name, value) in section {
+                    let spanned = spans.and_then(|spans| spans.keys().find(|spanned| spanned.get_ref() == name));
+                    let at = spanned.map_or(at, |name| name.span().start);
+                    check(key, name, value).map_err(|problem| fail(at, problem))?;
+                }
+            }
+            Value::Table(_) if key == "training" => {
+                let problem = "keys stand without a section; remove the line [training]";
+                return Err(fail(at, Problem::Syntax(problem.to_owned())));
+            }
+            value => check("", key, value).map_err(|problem| fail(at, problem))?,
         }
-        check(key, value).map_err(|problem| fail(at, problem))?;
     }
     Ok(table)
 }
@@ -41,17 +52,33 @@ pub(super) fn of_override(given: &str) -> Result<Table, ConfigError> {
     let key = key.trim();
     let key = key.strip_prefix("training.").unwrap_or(key);
     let value = value.trim().parse().unwrap_or_else(|_| Value::String(value.trim().to_owned()));
-    check(key, &value).map_err(fail)?;
-    Ok(Table::from_iter([(key.to_owned(), value)]))
+    let (section, name) = key.split_once('.').filter(|(section, _)| keys::is_section(section)).unwrap_or(("", key));
+    check(section, name, &value).map_err(fail)?;
+    let setting = Table::from_iter([(name.to_owned(), value)]);
+    Ok(if section.is_empty() { setting } else { Table::from_iter([(section.to_owned(), setting.into())]) })
 }
 
-fn check(key: &str, value: &Value) -> Result<(), Problem> {
-    if let Some(known) = keys::find(key) {
+/// Lays settings over others, section by section.
+pub(super) fn lay(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => under.extend(over),
+            (_, value) => drop(under.insert(key, value)),
+        }
+    }
+}
+
+fn check(section: &str, name: &str, value: &Value) -> Result<(), Problem> {
+    if let Some(known) = keys::find(section, name) {
         return known.check(value);
     }
-    let given = key.to_owned();
-    Err(match foreign::advice(key) {
-        Some(advice) => Problem::OtherTool { key: given, advice },
-        None => Problem::UnknownKey { nearest: keys::nearest(key), key: given },
+    let key = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+    if section.is_empty() && keys::is_section(name) {
+        let problem = format!("`{name}` is a section: write [{name}] with its keys below it");
+        return Err(Problem::Syntax(problem));
+    }
+    Err(match foreign::advice(name) {
+        Some(advice) => Problem::OtherTool { key, advice },
+        None => Problem::UnknownKey { nearest: keys::nearest(&key), key },
     })
 }

@@ -13,7 +13,7 @@ use toml::Table;
 
 pub use error::{ConfigError, Problem};
 
-use crate::{Scheduler, Settings};
+use crate::{Augment, Scheduler, Settings};
 
 /// The commented default file: documentation and defaults in one.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -50,6 +50,8 @@ pub struct RunConfig {
     pub checkpoint_every: Option<u64>,
     pub seed: Option<u64>,
     pub threads: Option<usize>,
+    #[serde(default)]
+    pub augment: Augment,
 }
 
 impl Default for RunConfig {
@@ -101,18 +103,22 @@ impl RunConfig {
     pub fn to_toml(&self) -> String {
         let set = table(self);
         let mut text = String::with_capacity(DEFAULTS.len());
+        let mut section = "";
         for line in DEFAULTS.lines() {
+            section = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).unwrap_or(section);
             let key = line.trim_start_matches("# ").split_once(" = ").map(|(key, _)| key);
-            match key.filter(|key| keys::find(key).is_some()) {
-                Some(key) if set.contains_key(key) => {
+            let value = |key| match section {
+                "" => set.get(key),
+                section => set.get(section)?.get(key),
+            };
+            match key.filter(|key| keys::find(section, key).is_some()) {
+                Some(key) => match value(key) {
                     // Writing to a string cannot fail.
-                    let _ = write!(text, "{key} = {}", set[key]);
-                }
-                Some(_) if !line.starts_with('#') => {
-                    text.push_str("# ");
-                    text.push_str(line);
-                }
-                _ => text.push_str(line),
+                    Some(value) => drop(write!(text, "{key} = {value}")),
+                    None if line.starts_with('#') => text.push_str(line),
+                    None => text.extend(["# ", line]),
+                },
+                None => text.push_str(line),
             }
             text.push('\n');
         }
@@ -121,7 +127,7 @@ impl RunConfig {
 
     fn overlay(self, over: Table) -> Self {
         let mut set = table(&self);
-        set.extend(over);
+        layer::lay(&mut set, over);
         set.try_into().expect("keys and values were checked")
     }
 }

@@ -33,13 +33,13 @@ pub fn list(errors: &Errors) -> Markup {
                 @let cases: Vec<&ErrorCase> = errors.worst.iter().filter(|case| case.kind == kind).collect();
                 @let (open, folded) = cases.split_at(cases.len().min(OPEN));
                 h3 { (name) " " span.count { (figures::grouped(count(kind) as u64)) } small { (meaning) } }
-                ol.cases { @for case in open { (render(case)) } }
+                ol.cases { @for case in open { (self::case(case)) } }
                 @if !folded.is_empty() {
                     details {
                         summary { (folded.len()) " more" @if cases.len() < count(kind) {
                             ", of " (figures::grouped((count(kind) - OPEN) as u64))
                         } }
-                        ol.cases start=(OPEN + 1) { @for case in folded { (render(case)) } }
+                        ol.cases start=(OPEN + 1) { @for case in folded { (self::case(case)) } }
                     }
                 }
             }
@@ -47,7 +47,8 @@ pub fn list(errors: &Errors) -> Markup {
     }
 }
 
-fn render(case: &ErrorCase) -> Markup {
+/// One error in its text, as an item of a list.
+pub fn case(case: &ErrorCase) -> Markup {
     html! {
         li {
             p.excerpt dir="auto" {

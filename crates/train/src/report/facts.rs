@@ -116,10 +116,17 @@ pub fn facts(run: &RunReport<'_>) -> Markup {
 
 /// Every setting, those that were chosen with the reason.
 pub fn settings(run: &RunReport<'_>) -> Markup {
-    let all = match serde_json::to_value(run.settings) {
-        Ok(Value::Object(all)) => all,
-        _ => serde_json::Map::new(),
-    };
+    let mut all = serde_json::Map::new();
+    if let Ok(Value::Object(settings)) = serde_json::to_value(run.settings) {
+        for (key, value) in settings {
+            match value {
+                Value::Object(section) => {
+                    all.extend(section.into_iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+                }
+                value => drop(all.insert(key, value)),
+            }
+        }
+    }
     let chosen = |key: &str| run.choices.iter().find(|choice| choice.key == key);
     html! {
         @if !run.choices.is_empty() {

@@ -1,11 +1,14 @@
 //! `report.html`: what a run did and what came of it, as one page that needs nothing else.
 
+mod augmentation;
 mod confusion;
 mod curve;
 mod errors;
 mod facts;
 mod figures;
+mod page;
 mod plot;
+mod runs;
 mod scores;
 mod text;
 mod training;
@@ -13,16 +16,18 @@ mod training;
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
 use evaluate::{Report, Scores};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use schema::{Document, Label};
 
 pub use self::{
     curve::{Curve, EvaluationPoint, StepPoint},
+    errors::case as error_case,
+    figures::moment,
+    page::{STYLE, page},
+    runs::{RunCurve, render_runs},
     text::visible,
 };
-use crate::{BaseFacts, Choice, Settings};
-
-const STYLE: &str = include_str!("style.css");
+use crate::{Augmentations, BaseFacts, Choice, Settings};
 
 /// What a report shows.
 #[derive(Debug, Clone)]
@@ -53,6 +58,8 @@ pub struct RunReport<'r> {
     pub test: Option<&'r Report>,
     /// Its scores with products in 8 bits, by the name of the set.
     pub int8: &'r BTreeMap<&'static str, Scores>,
+    /// What augmenting the training texts came to, where there are copies.
+    pub augmentation: Option<&'r Augmentations>,
 }
 
 /// The base model of a run.
@@ -112,61 +119,50 @@ impl RunReport<'_> {
 /// text.
 pub fn render(run: &RunReport<'_>) -> String {
     let sets = run.sets();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (visible(run.name)) ": training report" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    p.over { "Nomen training report" }
-                    h1 { (visible(run.name)) }
-                    (facts::headline(run))
-                    p.ending { (facts::ending(run)) }
-                }
-                main {
-                    (warnings(run.warnings))
-                    (training::section(&run.curve))
-                    @if sets.is_empty() {
-                        section { h2 { "Scores" } p.none { "There was no dev or test set to judge the model on." } }
-                    } @else {
-                        section { h2 { "Scores" } (scores::overall(&sets, run.int8)) }
-                        section { h2 { "Scores by label" } (scores::by_label(run, &sets)) }
-                        section {
-                            h2 { "Confusion of labels" }
-                            p.note {
-                                "Entities of exactly the same span face each other. Missed: nothing was predicted for that span. "
-                                "Spurious: the gold has no such span. The shade is the share of the row."
-                            }
-                            (each(&sets, |report| confusion::table(&report.confusion)))
-                        }
-                        section { h2 { "The worst errors" } (each(&sets, |report| errors::list(&report.errors))) }
-                        @let beyond: Vec<_> =
-                            sets.iter().copied().filter(|(_, report)| !report.unreachable.is_empty()).collect();
-                        @if !beyond.is_empty() {
-                            section {
-                                h2 { "Out of reach" }
-                                p.note {
-                                    "Entities of the gold that begin or end where no word of the model does. "
-                                    "No prediction can be equal to them; they count as missed."
-                                }
-                                (each(&beyond, |report| errors::unreachable(&report.unreachable)))
-                            }
-                        }
-                    }
-                    section { h2 { "Run" } (facts::facts(run)) }
-                    section { h2 { "Settings" } (facts::settings(run)) }
-                }
-                footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (figures::moment(run.written)) }
-            }
+    let body = html! {
+        header {
+            p.over { "Nomen training report" }
+            h1 { (visible(run.name)) }
+            (facts::headline(run))
+            p.ending { (facts::ending(run)) }
         }
-    }
-    .into_string()
+        main {
+            (warnings(run.warnings))
+            (training::section(&run.curve))
+            @if sets.is_empty() {
+                section { h2 { "Scores" } p.none { "There was no dev or test set to judge the model on." } }
+            } @else {
+                section { h2 { "Scores" } (scores::overall(&sets, run.int8)) }
+                section { h2 { "Scores by label" } (scores::by_label(run, &sets)) }
+                section {
+                    h2 { "Confusion of labels" }
+                    p.note {
+                        "Entities of exactly the same span face each other. Missed: nothing was predicted for that span. "
+                        "Spurious: the gold has no such span. The shade is the share of the row."
+                    }
+                    (each(&sets, |report| confusion::table(&report.confusion)))
+                }
+                section { h2 { "The worst errors" } (each(&sets, |report| errors::list(&report.errors))) }
+                @let beyond: Vec<_> =
+                    sets.iter().copied().filter(|(_, report)| !report.unreachable.is_empty()).collect();
+                @if !beyond.is_empty() {
+                    section {
+                        h2 { "Out of reach" }
+                        p.note {
+                            "Entities of the gold that begin or end where no word of the model does. "
+                            "No prediction can be equal to them; they count as missed."
+                        }
+                        (each(&beyond, |report| errors::unreachable(&report.unreachable)))
+                    }
+                }
+            }
+            @if let Some(augmentation) = run.augmentation { (augmentation::section(augmentation)) }
+            section { h2 { "Run" } (facts::facts(run)) }
+            section { h2 { "Settings" } (facts::settings(run)) }
+        }
+        footer { "Nomen " (env!("CARGO_PKG_VERSION")) ", " (moment(run.written)) }
+    };
+    page(&format!("{}: training report", visible(run.name)), STYLE, &body)
 }
 
 fn warnings(warnings: &[String]) -> Markup {

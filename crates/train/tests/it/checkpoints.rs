@@ -8,7 +8,7 @@ use std::{
 
 use engine::Random;
 use model::text::Alignment;
-use nomen_train::{CheckpointError, Checkpoints, Fit, Identity, Resumed, Scheduler, Settings};
+use nomen_train::{Augment, CheckpointError, Checkpoints, Fit, Identity, Resumed, Scheduler, Settings};
 
 use crate::sample::{fit, identity, settings};
 
@@ -221,6 +221,7 @@ fn a_run_with_another_setting_is_refused_and_the_setting_named() {
         l2_sp: 1.0,
         freeze_embeddings: true,
         freeze_layers: 1,
+        augment: Augment { copies: 1, mentions: 0.5, ..Augment::default() },
     };
     let fields = serde_json::to_value(&changed).unwrap();
     for (field, value) in fields.as_object().unwrap() {
@@ -230,7 +231,11 @@ fn a_run_with_another_setting_is_refused_and_the_setting_named() {
             settings[field] = value.clone();
             identity.settings = serde_json::from_value(settings).unwrap();
         });
-        let expected = if field == "checkpoint_every" { Vec::new() } else { vec![format!("settings.{field}")] };
+        let expected = match field.as_str() {
+            "checkpoint_every" => Vec::new(),
+            "augment" => vec!["settings.augment.copies".to_owned(), "settings.augment.mentions".to_owned()],
+            field => vec![format!("settings.{field}")],
+        };
         assert_eq!(refused, expected, "{field}");
     }
 }
@@ -249,6 +254,8 @@ fn a_run_with_other_data_labels_or_base_is_refused_and_what_differs_is_named() {
         refused(saved, |identity| drop(identity.base.insert(weights.into(), other()))),
         [format!("base.{weights}")]
     );
+    assert_eq!(refused(saved, |identity| drop(identity.data.insert("augmented".into(), other()))), ["data.augmented"]);
+    assert!(refused(saved, |identity| identity.settings.augment.compare ^= true).is_empty());
     let both = refused(saved, |identity| {
         identity.settings.seed = 1;
         identity.labels.clear();

@@ -39,9 +39,10 @@ fn refusal(overrides: &[&str]) -> String {
 
 #[test]
 fn the_default_file_names_every_key_once_and_explains_it() {
-    let settings = planned(&["dropout=0.2"], &facts(100, 30, 384));
+    let set = ["dropout=0.2", "augment.mentions_file=a.tsv", "augment.synonyms_file=b.tsv"];
+    let settings = planned(&set, &facts(100, 30, 384));
     let complete = RunConfig::of("minilm".parse().unwrap(), &settings);
-    let keys: Vec<String> = toml::Table::try_from(complete).unwrap().keys().cloned().collect();
+    let keys = keys_of(&complete);
     let lines: Vec<&str> = DEFAULTS.lines().collect();
     for key in &keys {
         let is_set = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
@@ -56,7 +57,50 @@ fn the_default_file_names_every_key_once_and_explains_it() {
         .flat_map(|line| [line, "\n"])
         .collect();
     let config = RunConfig::default().with_toml(&uncommented, Path::new("default.toml")).unwrap();
-    assert!(toml::Table::try_from(config).unwrap().keys().eq(&keys));
+    assert_eq!(keys_of(&config), keys);
+}
+
+/// The names of the settings that are set, those of sections among them.
+fn keys_of(config: &RunConfig) -> Vec<String> {
+    let keys = toml::Table::try_from(config).unwrap().into_iter().flat_map(|(key, value)| match value {
+        toml::Value::Table(section) => section.keys().cloned().collect(),
+        _ => vec![key],
+    });
+    keys.collect()
+}
+
+#[test]
+fn a_section_is_laid_over_key_by_key_and_its_wrong_lines_are_named() {
+    let file = Path::new("my/run.toml");
+    let text = "seed = 1\n[augment]\ncopies = 2\nmentions = 0.25\nmentions_file = \"names.tsv\"\n";
+    let config = RunConfig::default().with_toml(text, file).unwrap();
+    let config = config.with_override("augment.mentions=0.3").unwrap();
+    let augment = &config.augment;
+    assert_eq!((augment.copies, augment.mentions, augment.compare), (2, 0.3, true));
+    assert_eq!(augment.mentions_file.as_deref(), Some(Path::new("names.tsv")));
+    let again = RunConfig::default().with_toml(&config.to_toml(), file).unwrap();
+    assert_eq!(again, config);
+    let wrong = |text| RunConfig::default().with_toml(text, file).unwrap_err().to_string();
+    assert_eq!(
+        wrong("seed = 1\n[augment]\ncopies = 1\nmention = 0.5\n"),
+        "my/run.toml:4: unknown key `augment.mention`, did you mean `augment.mentions`?; \
+         all keys are explained by the commented default.toml"
+    );
+    assert_eq!(wrong("[augment]\ntypos = 2"), "my/run.toml:2: `augment.typos` is 2; it must be a number from 0 to 1");
+    assert!(wrong("augment = true").starts_with("my/run.toml:1: `augment` is a section"));
+    assert!(refusal(&["mentions=0.5"]).contains("did you mean `augment.mentions`?"));
+    assert!(refusal(&["augment.copies=-1"]).contains("a whole number from 0 to 1000"));
+    assert!(refusal(&["augment.mentions_file="]).contains("the path of a file"));
+}
+
+#[test]
+fn copies_make_longer_epochs_and_fewer_of_them() {
+    let facts = facts(200, 30, 384);
+    let steps = |overrides: &[&str]| plan(&RunConfig::load(None, overrides).unwrap(), &facts).unwrap().steps;
+    let (none, three) = (steps(&[]), steps(&["augment.copies=3", "augment.mentions=0.5"]));
+    assert_eq!((none, three), (525, 500));
+    assert_eq!(planned(&["augment.copies=3", "augment.mentions=0.5"], &facts).num_train_epochs, 5);
+    assert_eq!(planned(&["augment.copies=999", "augment.join=1"], &facts).num_train_epochs, 1);
 }
 
 #[test]
@@ -295,6 +339,8 @@ fn settings_that_do_not_fit_the_base_are_refused() {
     assert!(refused(&["max_length=513"]).contains("the base has 512 positions"));
     assert!(refused(&["stride=126"]).contains("windows of `max_length` 128 hold 126 pieces"));
     assert!(refused(&["max_length=64", "stride=62"]).contains("lower stride"));
+    assert!(refused(&["augment.copies=1"]).contains("no rate of `[augment]` is above 0"));
+    assert!(refused(&["augment.copies=1", "augment.synonyms=0.1"]).contains("augment.synonyms_file"));
     assert!(refused(&["freeze_layers=7"]).contains("the base has 6 layers"));
     let short = planned(&["max_length=3"], &facts);
     assert_eq!(short.stride, 0);

@@ -1,6 +1,6 @@
 //! Documents as batches see them.
 
-use nomen_train::{Dataset, Events, RowTarget, Settings};
+use nomen_train::{Augment, Dataset, Events, RowTarget, Settings};
 use schema::{Document, Entity, Label, Span};
 
 use crate::sample;
@@ -46,6 +46,20 @@ fn gold_that_no_tag_can_express_is_listed_with_its_document() {
     let documents = [person("the teacher", "teacher"), person("the teacher", "each")];
     let dataset = dataset(&sample::settings(), &documents);
     assert_eq!(dataset.unreachable, [(1, documents[1].entities()[0].clone())]);
+}
+
+#[test]
+fn copies_teach_beside_their_sources_and_are_told_by_them() {
+    let documents = [person("the teacher", "teacher"), person("north arno", "arno")];
+    let settings = Augment { copies: 2, mentions: 1.0, ..Augment::default() };
+    let copies = settings.copies_of(&documents, &schema::Schema::default(), 1).unwrap();
+    let codec = sample::bundle(&sample::settings()).codec;
+    let dataset = Dataset::new(&codec, &documents, None).unwrap().with_copies(&codec, &copies).unwrap();
+    let of: Vec<usize> = dataset.examples.iter().map(|example| example.document).collect();
+    assert_eq!((of, dataset.documents), (vec![0, 1, 0, 1, 0, 1], 2));
+    // A mention may be drawn that stands there already, but not in every copy.
+    assert!((2..6).any(|copy| dataset.examples[copy].ids != dataset.examples[copy % 2].ids));
+    assert_eq!(Augment::default().copies_of(&documents, &schema::Schema::default(), 1).unwrap(), []);
 }
 
 #[test]

@@ -4,10 +4,13 @@
 mod checkpoints;
 mod config;
 mod crash;
+mod cross_validation;
 mod data;
 mod divergence;
 mod fit;
+mod label_errors;
 mod report;
 mod run;
 mod sample;
+mod tracking;
 mod update;

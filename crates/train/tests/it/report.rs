@@ -8,10 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use evaluate::{Pair, Report, Scores};
+use corpus::augment::{MethodSummary, Summary};
+use evaluate::{Change, Counts, Interval, Pair, Report, Scores};
 use nomen_train::{
-    Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings, Source,
-    StepReport, Warning, render,
+    Augmentations, Base, BaseFacts, Choice, Curve, DataSet, End, Evaluation, Events, RunConfig, RunReport, Settings,
+    Source, StepReport, Warning, render,
 };
 use schema::{Document, Entity, Label, Span};
 
@@ -149,6 +150,7 @@ fn empty(settings: &Settings) -> RunReport<'_> {
         dev: None,
         test: None,
         int8: &NOT_JUDGED,
+        augmentation: None,
     }
 }
 
@@ -184,6 +186,17 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
             .map(|warning| warning.to_string())
             .collect();
     let settings = settings();
+    let made = MethodSummary { texts: 1_200, places: 2_400 };
+    let augmentation = Augmentations {
+        summary: Summary { copies: 1_500, unchanged: 300, methods: [("mentions", made)].into() },
+        on_dev: Some(Change {
+            before: Counts { correct: 600, gold: 1_000, predicted: 1_000 },
+            after: Counts { correct: 612, gold: 1_000, predicted: 1_000 },
+            change: 0.012,
+            interval: Interval { low: -0.004, high: 0.028, level: 0.95, resamples: 1_000, seed: 0 },
+            p_drop: 0.8,
+        }),
+    };
     let report = RunReport {
         machine: "AVX-512",
         data: vec![
@@ -202,11 +215,17 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
         dev: Some(&judged_dev),
         test: Some(&judged_test),
         int8: &BTreeMap::from([("dev", judged_dev.scores.clone()), ("test", judged_test.scores.clone())]),
+        augmentation: Some(&augmentation),
         ..empty(&settings)
     };
     let page = render(&report);
+    assert!(
+        page.contains("0.612 with the copies and 0.600 without them, +0.012 (95 % interval -0.004 to +0.028): other")
+    );
+    assert!(page.contains("settings") && page.contains("augment.mentions"));
     fs::write(folder.join("report.html"), &page).unwrap();
 
+    assert!(page.contains("The same in 8 bits"));
     let f1 = format!("{:.3}", judged_test.scores.micro().f1());
     assert!(page.contains(&format!("<dt>F1 on test</dt><dd><strong>{f1}</strong>")), "{f1}");
     let errors = ["Wrong label", "Wrong boundary", "Wrong label and boundary", "Spurious", "Missed"];
@@ -222,6 +241,7 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
             "Confusion of labels",
             "The worst errors",
             "Out of reach",
+            "Augmentation",
             "Run",
             "Settings"
         ]

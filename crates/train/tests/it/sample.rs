@@ -10,7 +10,7 @@ use corpus::fingerprint;
 use engine::Random;
 use model::{Bundle, bundle::NewModel, text::Alignment};
 use nomen_train::{
-    Dataset, Events, Fit, Flow, Identity, Outcome, Progress, Run, RunError, RunFolder, Scheduler, Settings,
+    Augment, Dataset, Events, Fit, Flow, Identity, Outcome, Progress, Run, RunError, RunFolder, Scheduler, Settings,
 };
 use schema::{Document, Entity, Label, Schema, Span};
 use serde_json::Value;
@@ -82,6 +82,7 @@ pub fn settings() -> Settings {
         l2_sp: 0.0,
         freeze_embeddings: false,
         freeze_layers: 0,
+        augment: Augment::default(),
     }
 }
 
@@ -176,6 +177,7 @@ pub fn assert_same_outcome(run: &Path, reference: &Path) {
         let mut evaluations = events(folder, "evaluation");
         for event in &mut evaluations {
             event["seconds"] = Value::Null;
+            event["time"] = Value::Null;
         }
         evaluations
     };

@@ -104,7 +104,9 @@ fn new_texts_alone_erase_the_old_label_and_a_teacher_keeps_it() {
     assert!(f1(&old, OLD) > 0.9, "{}", f1(&old, OLD));
     let new = searched_for(NEW, documents(160, 3));
     let mut naive = new.clone();
-    naive.iter_mut().for_each(|document| document.looked_for = None);
+    for document in &mut naive {
+        document.looked_for = None;
+    }
     let naive = trained(grown(&old), settings(), &naive, None);
     assert!(f1(&naive, OLD) < 0.3 && f1(&naive, NEW) > 0.9, "{} {}", f1(&naive, OLD), f1(&naive, NEW));
 
@@ -119,8 +121,7 @@ fn what_nobody_looked_for_is_open_and_a_teacher_decides_it_only_where_it_can_kno
     let pupil = grown(&old);
     let set = pupil.codec.tag_set();
     let is_new = |tag: u32| set.label(tag).is_some_and(|label| label.as_str() == NEW);
-    let (workers, new, past) =
-        (workers(), searched_for(NEW, documents(8, 3)), searched_for(OLD, documents(8, 4)));
+    let (workers, new, past) = (workers(), searched_for(NEW, documents(8, 3)), searched_for(OLD, documents(8, 4)));
     let rows = |documents: &[Document], teacher: Option<&Teacher<'_>>| {
         let dataset = Dataset::new(&pupil.codec, documents, teacher).unwrap();
         dataset.examples.into_iter().flat_map(|example| example.targets).collect::<Vec<_>>()
@@ -155,7 +156,10 @@ fn a_teacher_annotates_where_it_is_sure_and_nothing_is_in_the_way() {
     let confidence = calibrated_confidence(&searched_for(OLD, documents(60, 2)), &old, &workers(), 0.95).unwrap();
     let added = add_teacher_labels(&mut annotated, &old, &workers(), confidence.unwrap(), |label| Some(label.clone()));
     let after: usize = annotated.iter().map(|document| document.entities().len()).sum();
-    assert!(added.as_ref().is_ok_and(|added| *added > 20 && before.iter().sum::<usize>() + added == after), "{added:?}");
+    assert!(
+        added.as_ref().is_ok_and(|added| *added > 20 && before.iter().sum::<usize>() + added == after),
+        "{added:?}"
+    );
     assert!(annotated.iter().all(|document| document.looked_for == Some(vec![label(NEW)])), "the rest stays open");
 
     let mut complete = documents(40, 3);
@@ -187,7 +191,12 @@ fn averaging_goes_from_the_old_weights_to_the_new_ones_and_keeps_rows_that_are_n
             assert!(old[..known] == start[name] && old[known..] == new[known..], "{name}");
         } else {
             assert!(old == start[name], "{name}");
-            assert!(half.iter().zip(new).zip(&old).all(|((half, new), old)| (half - f32::midpoint(*new, *old)).abs() < 1e-6));
+            assert!(
+                half.iter()
+                    .zip(new)
+                    .zip(&old)
+                    .all(|((half, new), old)| (half - f32::midpoint(*new, *old)).abs() < 1e-6)
+            );
         }
     }
 }
@@ -200,7 +209,11 @@ fn weights_stay_closer_with_a_pull_and_lower_layers_change_less_with_a_decay() {
         let after = weights(&trained(start, Settings { max_steps: 20, ..settings }, &documents(160, 1), None));
         let of = |part: &str| -> f64 {
             let named = before.iter().zip(&after).filter(|((name, _), _)| name.contains(part));
-            named.flat_map(|((_, a), (_, b))| a.iter().zip(b)).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+            named
+                .flat_map(|((_, a), (_, b))| a.iter().zip(b))
+                .map(|(a, b)| f64::from(a - b).powi(2))
+                .sum::<f64>()
+                .sqrt()
         };
         (of("layer.0."), of("layer.1."), of("embeddings"))
     };

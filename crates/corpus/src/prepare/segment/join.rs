@@ -26,6 +26,20 @@ pub enum JoinError {
         /// Position of the piece, from 1.
         piece: usize,
     },
+    /// A piece of a document whose pieces were over.
+    #[error("the pieces of {parent} do not stand together; bring them into the order in which `segment` made them")]
+    Apart {
+        /// The document.
+        parent: String,
+    },
+    /// A piece between two others, or before the first, is not there.
+    #[error("piece {expected} is missing: piece {found} stands in its place; give all pieces in their order")]
+    Missing {
+        /// The number of the piece, from 1.
+        expected: usize,
+        /// The number of the one that is there instead.
+        found: usize,
+    },
     /// A piece starts where the one before it is not yet over, or behind a gap that nothing fills.
     #[error(
         "piece {piece} starts at {start}, but the text before it has {length} code points; order the pieces, change none"

@@ -2,6 +2,7 @@
 
 mod abbreviations;
 mod join;
+mod joining;
 mod paragraphs;
 mod sentences;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use join::{JoinError, join};
+pub use joining::Joining;
 pub use paragraphs::paragraph_ends;
 pub use sentences::sentence_ends;
 

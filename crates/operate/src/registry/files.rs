@@ -1,0 +1,115 @@
+//! Files that appear whole, and their sums.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    path::Path,
+};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tempfile::{Builder, TempDir};
+
+use super::RegistryError;
+
+/// How names begin that belong to nothing yet.
+pub(super) const UNFINISHED: &str = ".unfinished-";
+
+/// What becomes of a file that has the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// It stays, and that is an error.
+    Keep,
+    /// It is replaced in one step.
+    Replace,
+}
+
+pub(super) fn io_at(path: &Path) -> impl FnOnce(io::Error) -> RegistryError {
+    let path = path.to_owned();
+    |error| RegistryError::Io { path, error }
+}
+
+/// Writes a file beside its place, waits until it is on disk, and renames it into place.
+pub(super) fn write(folder: &Path, name: &str, bytes: &[u8], existing: Existing) -> Result<(), RegistryError> {
+    let path = folder.join(name);
+    let written = || {
+        let mut builder = Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        match existing {
+            Existing::Keep => file.persist_noclobber(&path),
+            Existing::Replace => file.persist(&path),
+        }?;
+        sync(folder)
+    };
+    written().map_err(io_at(&path))
+}
+
+/// An empty folder that is gone with the value, unless it was renamed.
+pub(super) fn unfinished_folder(parent: &Path) -> Result<TempDir, RegistryError> {
+    let mut builder = Builder::new();
+    builder.prefix(UNFINISHED);
+    // Others may read a model: a folder like any that the user makes.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(parent).map_err(io_at(parent))
+}
+
+/// Waits until a folder's names are on disk.
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Removes what a killed process left. What cannot be removed costs room, nothing else.
+pub(super) fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let path = entry.path();
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+    }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub(super) fn sum(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Length and sum of a file, which is written to `copy` on the way.
+pub(super) fn summed(path: &Path, mut copy: impl io::Write) -> io::Result<(u64, String)> {
+    let mut file = File::open(path)?;
+    let (mut sum, mut length) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        sum.update(&buffer[..read]);
+        copy.write_all(&buffer[..read])?;
+        length += read as u64;
+    }
+    Ok((length, hex(&sum.finalize())))
+}
+
+/// Indented JSON with a line end.
+pub(super) fn pretty(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("values without maps of other keys than text serialize");
+    bytes.push(b'\n');
+    bytes
+}

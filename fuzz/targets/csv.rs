@@ -1,0 +1,5 @@
+//! The reader of `csv`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| nomen_fuzz::reading::hold(Some(nomen_fuzz::Format::Csv), bytes));

@@ -1,0 +1,5 @@
+//! The reader of `gliner`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| nomen_fuzz::reading::hold(Some(nomen_fuzz::Format::Gliner), bytes));

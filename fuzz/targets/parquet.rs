@@ -1,0 +1,8 @@
+//! The reader of Hugging Face rows in Parquet; its first cases are such files.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    nomen_fuzz::let_panics_be_caught();
+    nomen_fuzz::reading::hold(Some(nomen_fuzz::Format::Huggingface), bytes);
+});

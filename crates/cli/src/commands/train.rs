@@ -1,7 +1,7 @@
 //! `nomen train`: a base model fine-tuned on annotated text.
 
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -191,13 +191,7 @@ fn wants(arguments: &Arguments, files: &Files, mut config: RunConfig) -> anyhow:
     if let (None, Some(base)) = (&config.base, &files.base) {
         config.base = Some(base.parse().with_context(|| format!("the base of {}", project::FILE))?);
     }
-    if let Some(path) = &arguments.config {
-        let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        config = config.with_toml(&text, path)?;
-    }
-    for setting in &arguments.set {
-        config = config.with_override(setting)?;
-    }
+    let mut config = training::with_options(config, arguments.config.as_deref(), &arguments.set)?;
     if let Some(base) = &arguments.base {
         config.base = Some(base.clone());
     }

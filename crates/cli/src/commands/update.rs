@@ -1,6 +1,6 @@
 //! `nomen update`: a model learns something new and keeps what it knew.
 
-use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -139,13 +139,7 @@ fn wants(arguments: &Arguments, mut config: RunConfig) -> anyhow::Result<RunConf
     if arguments.with.contains(&Method::L2) {
         config.l2_sp = Some(L2_SP);
     }
-    if let Some(path) = &arguments.config {
-        let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        config = config.with_toml(&text, path)?;
-    }
-    for setting in &arguments.set {
-        config = config.with_override(setting)?;
-    }
+    let mut config = training::with_options(config, arguments.config.as_deref(), &arguments.set)?;
     config.base = Some(BaseSpec::Path(arguments.model.clone()));
     Ok(config)
 }

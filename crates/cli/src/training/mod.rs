@@ -67,6 +67,15 @@ impl Configuration {
     }
 }
 
+/// Lays a file of settings and single ones before it over a configuration.
+pub fn with_options(mut config: RunConfig, file: Option<&Path>, settings: &[String]) -> anyhow::Result<RunConfig> {
+    if let Some(path) = file {
+        let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        config = config.with_toml(&text, path)?;
+    }
+    settings.iter().try_fold(config, |config, setting| Ok(config.with_override(setting)?))
+}
+
 /// The run that was begun in a folder, if one was; nothing is made. It is refused unless it is to be gone on with.
 pub fn begun(out: &Path, resume: bool) -> anyhow::Result<Option<RunFolder>> {
     if !out.join("run.lock").exists() {

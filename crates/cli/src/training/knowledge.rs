@@ -55,6 +55,14 @@ impl Knowledge {
         self.methods.contains(&method)
     }
 
+    /// What decides the outcome of a run beside its settings and texts, in words: a run is not gone on with where it has changed.
+    pub fn described(&self) -> String {
+        let Self { methods, renamed, retired, temperature, confidence, .. } = self;
+        format!(
+            "{methods:?}, renamed {renamed:?}, retired {retired:?}, temperature {temperature}, confidence {confidence:?}"
+        )
+    }
+
     /// The new name of an old label, `None` for one that is retired.
     pub fn named(&self, label: &Label) -> Option<Label> {
         if self.retired.contains(label) {

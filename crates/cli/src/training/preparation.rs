@@ -131,6 +131,7 @@ fn assemble(
         // Stands for the files of names and synonyms too.
         prints.insert("augmented".to_owned(), fingerprint(copies.iter().map(|copy| &copy.document)));
     }
+    prints.extend(data.known.as_ref().map(|known| ("known".to_owned(), known.described())));
     let identity = Identity {
         settings: settings.clone(),
         base: sums,

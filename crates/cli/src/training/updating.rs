@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, path::Path};
 
 use anyhow::Context as _;
+use evaluate::Scores;
 use model::{Bundle, Workers};
 use schema::Document;
 use train::{Dataset, Teacher, add_teacher_labels, calibrated_confidence, score};
@@ -17,6 +18,8 @@ use crate::progress::note;
 const PRECISION: f64 = 0.95;
 /// The score from which it is believed where no old texts tell.
 const CONFIDENCE: f32 = 0.9;
+/// Where a model's settings say which share of it is new.
+const AVERAGED: &str = "averaged";
 /// Shares of the new weights that are tried when old and new ones are averaged.
 const SHARES: [f32; 9] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
 
@@ -73,27 +76,31 @@ pub fn average(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
         note("old and new weights are not averaged: that needs a dev set (--dev)");
         return Ok(());
     };
+    // A run that was over before and is gone on with has this behind it.
+    if Bundle::open(&path)?.manifest.run.get(AVERAGED).is_some() {
+        return Ok(());
+    }
     let workers = Workers::new(NonZeroUsize::new(run.settings.threads).unwrap_or(NonZeroUsize::MIN));
     let old = Bundle::open(old)?;
-    let mut best: Option<(f64, f32)> = None;
+    let mut best: Option<(f64, f32, Scores)> = None;
     for share in SHARES {
         let mut bundle = Bundle::open(&path)?;
         bundle.average(&old, &knowledge.renamed, share);
-        let f1 = |documents: &[Document]| Ok::<f64, anyhow::Error>(score(&workers, &bundle, documents)?.micro().f1());
-        let of_both = f64::midpoint(f1(&dev.documents)?, f1(&old_dev.documents)?);
-        if best.is_none_or(|(known, _)| of_both > known) {
-            best = Some((of_both, share));
+        let scores = score(&workers, &bundle, &dev.documents)?;
+        let of_old = score(&workers, &bundle, &old_dev.documents)?;
+        let of_both = f64::midpoint(scores.micro().f1(), of_old.micro().f1());
+        if best.as_ref().is_none_or(|(known, ..)| of_both > *known) {
+            best = Some((of_both, share, scores));
         }
     }
-    let Some((f1, share)) = best else { return Ok(()) };
+    let Some((f1, share, scores)) = best else { return Ok(()) };
     note(&format!(
         "averaged: {share:.1} of the new weights and the rest of the old is best on both dev sets, F1 {f1:.3}"
     ));
     let mut bundle = Bundle::open(&path)?;
-    if bundle.manifest.run.get("averaged").is_none() {
-        bundle.average(&old, &knowledge.renamed, share);
-        bundle.manifest.run["averaged"] = share.into();
-        bundle.save(&path)?;
-    }
-    Ok(())
+    bundle.average(&old, &knowledge.renamed, share);
+    bundle.manifest.run[AVERAGED] = share.into();
+    // The scores of the model as it is now, not of the one that was averaged.
+    bundle.manifest.scores["dev"] = serde_json::to_value(&scores)?;
+    Ok(bundle.save(&path)?)
 }

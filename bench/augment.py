@@ -40,6 +40,8 @@ def settings(args, name, way, seed):
     if WAYS[way]:
         given |= {"augment.copies": args.copies, "augment.compare": "false"}
         given |= {f"augment.{method}": rate for method, rate in WAYS[way].items()}
+    else:
+        given |= {"augment.copies": 0}
     return [f"{key}={str(value).lower()}" for key, value in given.items()]
 
 

@@ -126,7 +126,7 @@ def train_nomen(nomen: str, base: Path, data: Path, settings: dict) -> tuple[int
         out = Path(folder) / "run"
         command = [nomen, "train", "--base", f"path:{base}", "--out", out]
         command += ["--train", data / "train.conll", "--dev", data / "dev.conll"]
-        for key, value in (settings | {"eval_every": 1_000_000, "patience": 0}).items():
+        for key, value in (settings | {"eval_every": 1_000_000, "patience": 0, "augment.copies": 0}).items():
             command += ["--set", f"{key}={value}"]
         peak = peak_of(command)
         events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]

@@ -67,8 +67,8 @@ def run_nomen(args, settings: dict, folder: Path, seed: int, result: Path) -> No
     keys = ("learning_rate", "num_train_epochs", "train_batch_size", "warmup_ratio", "weight_decay", "max_grad_norm")
     chosen = {key: settings[key] for key in keys if key in settings} | {"seed": seed, "threads": args.threads}
     if settings:
-        # As transformers' loop: all epochs, no early end, nothing scored on the way.
-        chosen |= {"patience": 0, "eval_every": 1_000_000}
+        # As transformers' loop: the texts alone, all epochs, no early end, nothing scored on the way.
+        chosen |= {"patience": 0, "eval_every": 1_000_000, "augment.copies": 0}
     for setting in [*(f"{key}={value}" for key, value in chosen.items()), *args.set]:
         command += ["--set", setting]
     run(command, result.with_suffix(".log"))

@@ -6,14 +6,17 @@ use corpus::augment::{Augmentation, Augmented, Lexicon, LexiconError, Rates, Sum
 use schema::{Document, Schema};
 use serde::{Deserialize, Serialize};
 
-/// How training texts are augmented. Names are those of `run.toml`; rates are probabilities.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How training texts are augmented. Names are those of `run.toml`; rates are probabilities. What is `None` is chosen by
+/// [`crate::plan`]; in the settings of a run that means no copies, no such replacement, no comparison.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
     /// Changed copies of every training text; 0 for none.
-    pub copies: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u32>,
     /// Of a mention to be replaced by another one of its label.
-    pub mentions: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<f64>,
     /// File of further mentions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mentions_file: Option<PathBuf>,
@@ -33,26 +36,8 @@ pub struct Augment {
     /// Of a text to get another one behind it.
     pub join: f64,
     /// Train without the copies first, as a measure. Does not change the outcome.
-    pub compare: bool,
-}
-
-impl Default for Augment {
-    /// No copies.
-    fn default() -> Self {
-        Self {
-            copies: 0,
-            mentions: 0.0,
-            mentions_file: None,
-            context: 0.0,
-            synonyms: 0.0,
-            synonyms_file: None,
-            shuffle: 0.0,
-            typos: 0.0,
-            casing: 0.0,
-            join: 0.0,
-            compare: false,
-        }
-    }
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<bool>,
 }
 
 impl Augment {
@@ -66,7 +51,8 @@ impl Augment {
         schema: &Schema,
         seed: u64,
     ) -> Result<Vec<Augmented>, LexiconError> {
-        if self.copies == 0 {
+        let copies = self.copies.unwrap_or(0);
+        if copies == 0 {
             return Ok(Vec::new());
         }
         let lexicon = self.mentions_file.as_deref().map(Lexicon::read).transpose()?.unwrap_or_default();
@@ -74,20 +60,25 @@ impl Augment {
         let thesaurus = self.synonyms_file.as_deref().map(Thesaurus::read).transpose()?.unwrap_or_default();
         let rates = Rates {
             join: self.join,
-            mentions: self.mentions,
+            mentions: self.mentions.unwrap_or(0.0),
             context: self.context,
             synonyms: self.synonyms,
             shuffle: self.shuffle,
             typos: self.typos,
             casing: self.casing,
         };
-        Ok(augment(documents, &Augmentation { copies: self.copies, rates, seed, lexicon, thesaurus }))
+        Ok(augment(documents, &Augmentation { copies, rates, seed, lexicon, thesaurus }))
+    }
+
+    /// Whether a method beside the replacement of mentions is asked for.
+    pub(crate) fn has_other_methods(&self) -> bool {
+        [self.context, self.synonyms, self.shuffle, self.typos, self.casing, self.join].iter().any(|rate| *rate > 0.0)
     }
 
     /// What does not go together.
     pub(crate) fn problem(&self) -> Option<&'static str> {
-        let rates = [self.mentions, self.context, self.synonyms, self.shuffle, self.typos, self.casing, self.join];
-        if self.copies > 0 && rates.iter().all(|rate| *rate <= 0.0) {
+        let no_mentions = self.mentions.is_some_and(|rate| rate <= 0.0);
+        if self.copies.is_some_and(|copies| copies > 0) && no_mentions && !self.has_other_methods() {
             Some("`augment.copies` asks for copies, but no rate of `[augment]` is above 0; set one, or copies to 0")
         } else if self.synonyms > 0.0 && self.synonyms_file.is_none() {
             Some("`augment.synonyms` needs a file of synonyms: set augment.synonyms_file, or the rate to 0")

@@ -7,6 +7,7 @@ use std::{
 };
 
 use corpus::{
+    augment::LexiconError,
     duplicates::Similarity,
     split::{self, Grouping, Plan, Sizes, SplitError},
 };
@@ -53,6 +54,9 @@ pub enum CrossValidationError {
     /// A document cannot be tokenized.
     #[error(transparent)]
     Tokenize(#[from] DatasetError),
+    /// The documents cannot be augmented.
+    #[error(transparent)]
+    Augment(#[from] LexiconError),
     /// Training ruined the model of a fold.
     #[error(
         "fold {fold}: training diverged: the loss is higher than guessing would give; lower the rate (--set learning_rate=...)"
@@ -109,7 +113,7 @@ impl<'d> CrossValidation<'d> {
     /// that judges, so that the held-out documents have no part in it.
     ///
     /// # Errors
-    /// The base cannot be read, or a document cannot be tokenized.
+    /// The base cannot be read, or a document cannot be tokenized or augmented.
     ///
     /// # Panics
     /// There is no such fold.
@@ -120,7 +124,8 @@ impl<'d> CrossValidation<'d> {
         self.folds[fold].iter().for_each(|document| is_learnt[*document] = false);
         let learnt = self.documents.iter().zip(is_learnt).filter(|(_, learnt)| *learnt);
         let learnt: Vec<Document> = learnt.map(|(document, _)| document.clone()).collect();
-        let dataset = Dataset::new(&bundle.codec, &learnt, None)?;
+        let copies = self.settings.augment.copies_of(&learnt, &self.schema, self.settings.seed)?;
+        let dataset = Dataset::new(&bundle.codec, &learnt, None)?.with_copies(&bundle.codec, &copies)?;
         Ok(Fit::new(bundle, self.settings.clone(), dataset, Vec::new()))
     }
 

@@ -6,10 +6,14 @@
 
 use model::text::Alignment;
 
-use crate::{BaseFacts, ConfigError, DataFacts, Facts, RunConfig, Scheduler, Settings};
+use crate::{Augment, BaseFacts, ConfigError, DataFacts, Facts, RunConfig, Scheduler, Settings};
 
 /// Pieces of a long sentence.
 const SENTENCE: usize = 64;
+/// Sentences up to which texts are augmented, copies of each, and the rate of other mentions in them.
+const AUGMENTED: usize = 200;
+const COPIES: u32 = 3;
+const MENTIONS: f64 = 0.5;
 /// Epochs for one sentence if the rule went that far; they fall with the square root of the number of sentences.
 const EPOCHS: f64 = 300.0;
 /// Fewest and most epochs.
@@ -75,9 +79,10 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
     check(config, base, max_length, stride)?;
 
     let windows = train.lengths.windows(max_length.saturating_sub(SPECIAL), stride).max(1);
-    // Every copy of a text is about as long as the text.
-    let times = config.augment.copies as usize + 1;
     let sentences = sentences(train);
+    let augment = augment(&mut choices, &config.augment, sentences);
+    // Every copy of a text is about as long as the text.
+    let times = augment.copies.unwrap_or(0) as usize + 1;
     let train_batch_pieces = config.train_batch_pieces.unwrap_or(0);
     let train_batch_size =
         choices.take("train_batch_size", config.train_batch_size, || batch_size(train, windows, sentences));
@@ -131,11 +136,35 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
         bf16: config.bf16.unwrap_or(false),
         layer_decay: config.layer_decay.unwrap_or(1.0),
         l2_sp: config.l2_sp.unwrap_or(0.0),
+        keep_texts: config.keep_texts.unwrap_or(0),
         freeze_embeddings: config.freeze_embeddings.unwrap_or(false),
         freeze_layers: config.freeze_layers.unwrap_or(0),
-        augment: config.augment.clone(),
+        augment,
     };
     Ok(Plan { settings, choices: choices.0, steps })
+}
+
+/// Small sets have few names, and other names in their places teach more than the same ones again.
+fn augment(choices: &mut Choices, config: &Augment, sentences: usize) -> Augment {
+    let is_asked_for =
+        config.mentions.map_or(config.has_other_methods(), |rate| rate > 0.0 || config.has_other_methods());
+    let chosen = match (config.mentions, sentences) {
+        _ if is_asked_for => Some("a method is set"),
+        (None, ..=AUGMENTED) => Some("small sets have few names; other ones in their places teach more"),
+        _ => None,
+    };
+    let copies = match (config.copies, chosen) {
+        (None, Some(why)) => choices.take("augment.copies", None, || (COPIES, why.to_owned())),
+        (copies, _) => copies.unwrap_or(0),
+    };
+    let mentions = match config.mentions {
+        None if copies > 0 && !config.has_other_methods() => {
+            choices.take("augment.mentions", None, || (MENTIONS, "half of all mentions".to_owned()))
+        }
+        rate => rate.unwrap_or(0.0),
+    };
+    let compare = config.compare.unwrap_or(config.copies.is_some() || is_asked_for);
+    Augment { copies: Some(copies), mentions: Some(mentions), compare: Some(compare), ..config.clone() }
 }
 
 #[derive(Default)]

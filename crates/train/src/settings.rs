@@ -56,6 +56,9 @@ pub struct Settings {
     /// How strongly weights are drawn back to where they started (L2-SP); 0 for not at all.
     #[serde(default)]
     pub l2_sp: f64,
+    /// Training texts that the model carries with it, so that an update can learn them again; 0 for none.
+    #[serde(default)]
+    pub keep_texts: usize,
     /// Keep the embeddings as they are.
     pub freeze_embeddings: bool,
     /// Keep so many layers, from the input, as they are.

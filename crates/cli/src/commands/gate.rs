@@ -2,30 +2,23 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
-use corpus::{Format, fingerprint};
-use model::Recognizer;
-use operate::{
-    gate::{self, GateReport, Policy, TestSet},
-    registry::{Contents, MANIFEST_FILE, VersionId},
-};
-use schema::{Document, Entity};
-use serde::Serialize;
+use corpus::Format;
+use operate::gate::Policy;
 
 use crate::{
-    gating, input, judgement, output, progress::note, project::given_or, recognizer::ModelArguments, seen, versions,
+    gating::{self, Contender, Judged, Test},
+    input, output,
+    progress::note,
+    project::given_or,
+    recognizer::ModelArguments,
+    versions,
 };
-
-/// Errors of each label that are listed a side.
-const LISTED: usize = 20;
-/// Characters around them.
-const CONTEXT: usize = 60;
 
 /// Judge a new model against the live one on old and new tests
 #[derive(Args)]
@@ -78,77 +71,37 @@ Examples:
   nomen gate --model new --against live --test test.jsonl --policy gate.toml --out gate.html
   nomen gate --model new --against registry --test test.jsonl --json > gate.json";
 
-#[derive(Serialize)]
-struct Answer<'a> {
-    #[serde(flatten)]
-    report: &'a GateReport,
-    candidate: Model,
-    live: Model,
-    data: Vec<Data>,
-}
-
-/// A model that was judged.
-#[derive(Serialize)]
-struct Model {
-    model: String,
-    /// What a registry calls it; nothing for a model without a manifest.
-    version: Option<VersionId>,
-}
-
-/// A file that was judged on.
-#[derive(Serialize)]
-struct Data {
-    name: String,
-    file: String,
-    fingerprint: String,
-}
-
-/// A test file that was read.
-struct Set {
-    name: String,
-    path: PathBuf,
-    documents: Vec<Document>,
-}
-
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let policy = arguments.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
     let against = given_or(arguments.against.clone(), "--against", |project| Ok(versions::in_project(&project)))?;
-    let sets = sets(arguments)?;
-    let (candidate, found_by_candidate) = answers(arguments, &arguments.candidate.model, "the candidate", &sets)?;
-    let (live, found_by_live) = answers(arguments, &against, "the live model", &sets)?;
-    let answers = sets.iter().zip(found_by_live.iter().zip(&found_by_candidate));
-    let tests: Vec<TestSet<'_>> = answers
-        .map(|(set, (live, candidate))| TestSet { name: &set.name, documents: &set.documents, live, candidate })
-        .collect();
-    let report = gate::judge(&tests, &policy, LISTED, CONTEXT)?;
+    let tests = tests(arguments)?;
+    let contender = |named: &Path, who: &str| -> anyhow::Result<Contender> {
+        let folder = versions::folder(named)?;
+        let recognizer = arguments.candidate.run.open(&folder)?;
+        Contender::answer(&recognizer, &folder, named, who, &tests)
+    };
+    let candidate = contender(&arguments.candidate.model, "the candidate")?;
+    let live = contender(&against, "the live model")?;
+    let judged = Judged::new(candidate, live, &tests, &policy)?;
 
     if let Some(out) = &arguments.out {
-        let page = gating::page(&report, &candidate.shown(), &live.shown());
-        if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        }
-        fs::write(out, page).with_context(|| format!("{} cannot be written", out.display()))?;
+        judged.write_page(out)?;
         note(&format!("page: {}", out.display()));
     }
     if arguments.json {
-        let data = |set: &Set| Data {
-            name: set.name.clone(),
-            file: set.path.display().to_string(),
-            fingerprint: fingerprint(&set.documents),
-        };
-        output::print_json(&Answer { report: &report, candidate, live, data: sets.iter().map(data).collect() })?;
+        output::print_json(&judged)?;
     } else {
-        output::print(&gating::render(&report))?;
+        output::print(&gating::render(&judged.report))?;
     }
-    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if judged.report.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn sets(arguments: &Arguments) -> anyhow::Result<Vec<Set>> {
+fn tests(arguments: &Arguments) -> anyhow::Result<Vec<Test>> {
     let mut files: Vec<(Option<&str>, PathBuf)> = arguments.test.iter().map(|given| named(given)).collect();
     if files.is_empty() {
         files.push((None, given_or(None, "--test", |project| Ok(project.set(|data| &data.test)))?));
     }
-    let mut sets: Vec<Set> = Vec::with_capacity(files.len());
+    let mut tests: Vec<Test> = Vec::with_capacity(files.len());
     let mut names = BTreeSet::new();
     for (name, path) in files {
         let stem = || path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -157,9 +110,9 @@ fn sets(arguments: &Arguments) -> anyhow::Result<Vec<Set>> {
             bail!("two test sets are called {name:?}; give each a name: --test old=FILE --test new=FILE");
         }
         let (documents, _) = input::annotated(&path, arguments.format)?;
-        sets.push(Set { name, path, documents });
+        tests.push(Test { name, path, documents });
     }
-    Ok(sets)
+    Ok(tests)
 }
 
 /// Name and file of a test set.
@@ -170,40 +123,6 @@ fn named(given: &str) -> (Option<&str>, PathBuf) {
             (Some(name), PathBuf::from(file))
         }
         _ => (None, PathBuf::from(given)),
-    }
-}
-
-/// What a model finds in every set, none of which it may have learned from.
-fn answers(
-    arguments: &Arguments,
-    model: &Path,
-    who: &str,
-    sets: &[Set],
-) -> anyhow::Result<(Model, Vec<Vec<Vec<Entity>>>)> {
-    let folder = versions::folder(model)?;
-    let recognizer: Recognizer = arguments.candidate.run.open(&folder)?;
-    let is_bundle = folder.join(MANIFEST_FILE).exists();
-    let version = if is_bundle { Some(Contents::verify(&folder, None)?.id) } else { None };
-    let trained_on = &recognizer.bundle().trained_on;
-    if trained_on.is_empty() {
-        note(&format!(
-            "warning: {who} does not say which texts it was trained on; make sure that none is in the tests"
-        ));
-    }
-    let mut answers = Vec::with_capacity(sets.len());
-    for set in sets {
-        seen::refuse(trained_on, &set.documents, &set.path, who, "")?;
-        answers.push(judgement::recognize(&recognizer, &set.documents)?);
-    }
-    Ok((Model { model: model.display().to_string(), version }, answers))
-}
-
-impl Model {
-    fn shown(&self) -> String {
-        match &self.version {
-            Some(version) => format!("{} ({})", self.model, version.short()),
-            None => self.model.clone(),
-        }
     }
 }
 

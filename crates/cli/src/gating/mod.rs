@@ -1,8 +1,10 @@
-//! What a gate says, for people: a table and a page.
+//! A gate from two models to what it says, for programs and for people.
 
+mod judging;
 mod page;
 mod text;
 
+pub use judging::{Contender, Judged, Test, refuse_seen};
 pub use page::page;
 pub use text::render;
 

@@ -37,7 +37,7 @@ pub fn measure(
     }
     write(folder, &prepared.copies)?;
     let summary = Summary::of(&prepared.copies);
-    if prepared.fit.settings().augment.compare && data.dev.is_some() {
+    if prepared.fit.settings().augment.compare.unwrap_or(false) && data.dev.is_some() {
         let folder = RunFolder::open(&folder.join(WITHOUT))?;
         let (mut fit, identity) = prepared.without_copies(data, base)?;
         note(&format!(

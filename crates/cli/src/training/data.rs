@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use corpus::fingerprint;
+use corpus::{duplicates::TextHash, fingerprint};
 use schema::Document;
 use serde_json::{Value, json};
 use train::{DataError, DataSet, Source, Warning};
@@ -56,6 +56,11 @@ impl Data {
     pub fn learnt(&self) -> impl Iterator<Item = &Document> {
         let is_learnt = |name: &str| matches!(name, "train" | "replay" | "unlabelled");
         self.sets().filter(move |(name, _)| is_learnt(name)).flat_map(|(_, set)| &set.documents)
+    }
+
+    /// What the texts that are learned from are known by ([`model::bundle::TrainedOn`]).
+    pub fn learnt_hashes(&self) -> impl Iterator<Item = u64> {
+        self.learnt().map(|document| TextHash::of(document.text()).get())
     }
 
     /// What a user should know of the data before the run.

@@ -82,8 +82,13 @@ pub fn cross_validate(
 /// What every run uses, and what of it was chosen.
 fn settings(base: &BaseFolder, config: &RunConfig, data: &Data, pace: Pace) -> anyhow::Result<(Settings, Vec<Choice>)> {
     let configuration = Configuration { wanted: config.clone(), resolved: config.clone(), tracking: Vec::new() };
+    // What stands out is seen without copies, too.
+    let mut config = config.clone();
+    if pace == Pace::Short {
+        config.augment.copies.get_or_insert(0);
+    }
     let facts = facts(&configuration, data, base, &schema(&data.train.documents))?;
-    let Plan { mut settings, mut choices, .. } = train::plan(config, &facts)?;
+    let Plan { mut settings, mut choices, .. } = train::plan(&config, &facts)?;
     let is_free = pace == Pace::Short && config.max_steps.unwrap_or(0) == 0;
     if let Some(choice) = choices.iter_mut().find(|choice| choice.key == "num_train_epochs").filter(|_| is_free) {
         settings.num_train_epochs = ((settings.num_train_epochs + 1) / 3).max(1);

@@ -35,7 +35,9 @@ pub struct Knowledge {
     pub renamed: BTreeMap<Label, Label>,
     /// Labels that the new model is not to know.
     pub retired: Vec<Label>,
-    /// Old texts to learn again.
+    /// All old texts that are at hand.
+    pub old: Vec<Document>,
+    /// Those of them to learn again.
     pub replay: Option<Set>,
     /// Old texts that tell what must not be forgotten.
     pub dev: Option<Set>,

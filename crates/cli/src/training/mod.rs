@@ -1,6 +1,7 @@
 //! A training run from files to models: what `train` and `quickstart` share.
 
 mod augmenting;
+mod carrying;
 mod cross_validated;
 mod data;
 mod display;
@@ -29,11 +30,12 @@ use self::{
 use crate::{fetching, progress::note, signals::Signals};
 
 pub use self::{
+    carrying::carried,
     cross_validated::CrossValidated,
     data::{Data, Set},
     folds::{Folded, Pace, cross_validate},
     knowledge::{Knowledge, Method, rename},
-    outcome::{Finished, best},
+    outcome::{Finished, Judged, best},
     updating::average,
 };
 

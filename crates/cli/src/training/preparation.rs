@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use corpus::{augment::Augmented, duplicates::TextHash, fingerprint};
+use corpus::{augment::Augmented, fingerprint};
 use engine::Isa;
 use model::{
     Bundle, CodecSettings,
@@ -15,7 +15,7 @@ use schema::{Document, Label, Schema};
 use serde_json::{Value, json};
 use train::{Augment, BaseFacts, Choice, DataFacts, Dataset, Facts, Fit, Identity, Plan, RunConfig, Settings, Warning};
 
-use super::{Configuration, Data, Set, updating};
+use super::{Configuration, Data, Set, carrying, updating};
 use crate::progress::note;
 
 /// A run that is ready for its first step, and what was found on the way.
@@ -122,7 +122,8 @@ fn assemble(
     bundle.manifest.run = serde_json::to_value(&settings)?;
     bundle.manifest.base = provenance(base, &sums);
     bundle.manifest.data = data.provenance();
-    bundle.trained_on.add(data.learnt().map(|document| TextHash::of(document.text()).get()));
+    bundle.trained_on.add(data.learnt_hashes());
+    bundle.texts = carrying::carry(data, settings.keep_texts)?;
     // The test set decides nothing.
     let learnt = data.sets().filter(|(name, _)| *name != "test");
     let mut prints: BTreeMap<String, String> =
@@ -219,7 +220,8 @@ pub(super) fn facts(config: &Configuration, data: &Data, base: &BaseFolder, sche
 fn choices(wanted: &RunConfig, facts: &Facts, settings: &Settings) -> anyhow::Result<Vec<Choice>> {
     let plan = train::plan(wanted, facts)?;
     let (chosen, used) = (serde_json::to_value(&plan.settings)?, serde_json::to_value(settings)?);
-    Ok(plan.choices.into_iter().filter(|choice| chosen.get(choice.key) == used.get(choice.key)).collect())
+    let of = |settings: &Value, key: &str| settings.pointer(&format!("/{}", key.replace('.', "/"))).cloned();
+    Ok(plan.choices.into_iter().filter(|choice| of(&chosen, choice.key) == of(&used, choice.key)).collect())
 }
 
 /// What a model says of the base that it was made from.

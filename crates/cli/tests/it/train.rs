@@ -269,7 +269,7 @@ fn copies_are_written_down_and_what_they_bring_is_told() {
     assert!(fs::read_to_string(place.path("run/report.html")).unwrap().contains("<h2>Augmentation</h2>"));
 
     // The measure is the run that whoever asks for no copies gets.
-    answer(&run(&mut place.train("plain", 12), b""));
+    answer(&run(place.train("plain", 12).args(["--set", "augment.copies=0"]), b""));
     assert_eq!(weights(&place.path("run/without-augmentation")), weights(&place.path("plain")));
     assert_ne!(weights(&place.path("run")), weights(&place.path("plain")));
     // It changes nothing in the run that it measures, and is left out on demand.

@@ -156,3 +156,113 @@ fn what_does_not_fit_together_is_refused_before_anything_is_written() {
         assert!(!place.path("out").exists(), "{more:?}");
     }
 }
+
+#[test]
+fn a_model_carries_texts_where_it_is_asked_to_and_the_next_update_learns_them_again() {
+    let place = Place::new();
+    let texts = |model: &str| fs::read_to_string(place.path(model).join("nomen-texts.jsonl"));
+    assert!(texts("before/model-best").is_err(), "nobody asked for it");
+    let keep = ["--set", "keep_texts=20"];
+    place.update("first", &["--replay", "old.jsonl", keep[0], keep[1]]);
+    let carried = texts("first/model-best").unwrap();
+    assert_eq!(carried.lines().count(), 20);
+    for (label, looked_for) in [("PER", "\"labels\":[\"PER\"]"), ("LOC", "\"labels\":[\"LOC\"]")] {
+        let is_of = |line: &&str| line.contains(&format!("\"label\":\"{label}\""));
+        assert!(carried.lines().filter(is_of).count() > 5, "{label}: {carried}");
+        assert!(carried.lines().filter(is_of).all(|line| line.contains(looked_for)), "{label}: {carried}");
+    }
+
+    let out = place.path("second");
+    let mut second = nomen();
+    second.arg("update").arg("--model").arg(place.path("first/model-best")).arg("--out").arg(&out);
+    second.arg("--train").arg(place.path("new-dev.jsonl")).args(["--set", "threads=2", "--set", "max_steps=2"]);
+    let output = run(second.args(keep), b"");
+    answer(&output);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("18 of 18 old texts are learned again"), "{told}");
+    let second = texts("second/model-best").unwrap();
+    assert!(second.lines().any(|line| carried.contains(line)) && second.contains("Rome"), "{second}");
+
+    // A model for tagging carries none, and none is given away unasked.
+    let mut quantize = nomen();
+    quantize.arg("quantize").arg("--model").arg(out.join("model-best")).arg("--out").arg(place.path("small"));
+    answer(&run(&mut quantize, b""));
+    assert!(texts("small").is_err());
+    let registry = |verb: &str, rest: &[&str]| {
+        let mut command = nomen();
+        command.args(["registry", verb, "--registry"]).arg(place.path("models")).args(rest).current_dir(place.0.path());
+        run(&mut command, b"")
+    };
+    answer(&registry("add", &["second/model-best"]));
+    assert!(refusal(&registry("push", &["v1", "--to", "pushed"])).contains("--with-texts"));
+    answer(&registry("push", &["v1", "--to", "pushed", "--with-texts"]));
+    assert_eq!(texts("pushed").unwrap(), second);
+}
+
+#[test]
+fn an_update_that_the_gate_fails_is_refused_with_the_proof() {
+    let place = Place::new();
+    place.write("old-test.jsonl", &lines(300..330, &[("Anna", "PER")]));
+    place.write("new-test.jsonl", &lines(400..430, &[("Rome", "LOC")]));
+    let tests = ["--old-test", "old-test.jsonl", "--test", "new-test.jsonl"];
+
+    place.write("gate.toml", "[sets.new]\nmin_gain = 1.0\n");
+    let refused = run(place.command("refused", &tests).args(["--policy", "gate.toml"]), b"");
+    assert_eq!(refused.status.code(), Some(1));
+    let (out, told) = (String::from_utf8(refused.stdout).unwrap(), String::from_utf8(refused.stderr).unwrap());
+    assert!(out.contains("all labels on new (no gain)") && !out.contains("next:"), "{out}");
+    assert!(told.contains("refused: "), "{told}");
+    let proof: Value = serde_json::from_slice(&fs::read(place.path("refused/gate.json")).unwrap()).unwrap();
+    assert_eq!(proof["passed"], false);
+    assert!(fs::read_to_string(place.path("refused/gate.html")).unwrap().contains("Failed"));
+
+    place.write("gate.toml", "max_drop = 1.0\nmax_drop_label = 1.0\n");
+    let passed = answer(&run(place.command("passed", &tests).args(["--policy", "gate.toml", "--json"]), b""));
+    let passed: Value = serde_json::from_str(&passed).unwrap();
+    assert_eq!(passed["gate"]["passed"], true);
+    let names: Vec<&Value> = passed["gate"]["sets"].as_array().unwrap().iter().map(|set| &set["name"]).collect();
+    assert_eq!(names, ["old", "new"]);
+
+    for (test, expected) in
+        [("old.jsonl", "the old model was trained on"), ("new.jsonl", "the updated model was trained on")]
+    {
+        let message = refusal(&run(&mut place.command("out", &["--old-test", test]), b""));
+        assert!(message.contains(expected), "{message}");
+        assert!(!place.path("out").exists());
+    }
+}
+
+#[test]
+fn a_renamed_label_is_the_same_label_to_the_gate() {
+    let place = Place::new();
+    place.write("old-test.jsonl", &lines(300..330, &[("Anna", "PER")]));
+    let printed = answer(&run(
+        place
+            .command("out", &["--rename", "PER=PERSON", "--old-test", "old-test.jsonl", "--json"])
+            .args(["--policy", "gate.toml"])
+            .current_dir({
+                place.write("gate.toml", "max_drop = 1.0\nmax_drop_label = 1.0\n");
+                place.0.path()
+            }),
+        b"",
+    ));
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    let rows = printed["gate"]["sets"][0]["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["label"] == "PERSON" && row["support"] == 30), "{rows:?}");
+}
+
+#[test]
+fn the_live_version_of_a_registry_is_updated() {
+    let place = Place::new();
+    let registry = |arguments: &[&str]| {
+        let mut command = nomen();
+        command.arg("registry").args(arguments).args(["--registry", "models"]).current_dir(place.0.path());
+        answer(&run(&mut command, b""))
+    };
+    registry(&["add", "before/model-best"]);
+    registry(&["promote", "v1", "--force", "--reason", "the first"]);
+    let mut update = nomen();
+    update.args(["update", "--model", "models", "--train", "new.jsonl", "--out", "out", "--set", "max_steps=2"]);
+    answer(&run(update.current_dir(place.0.path()), b""));
+    assert_eq!(place.labels("out/model-best"), ["PER", "LOC"]);
+}

@@ -7,7 +7,7 @@ mod elementwise;
 mod math;
 mod norm;
 
-pub(crate) use activation::{gelu, gelu_tanh, relu};
+pub(crate) use activation::{gelu, gelu_in_place, gelu_tanh, gelu_tanh_in_place, relu, relu_in_place};
 pub(crate) use attention::{Heads, attention_backward, attention_forward, scratch_len};
 pub(crate) use elementwise::{
     AdamwStep, accumulate, adamw, adamw_idle, add_column_sums, decay, drop_out, pull, scale_by, squared_sum,

@@ -25,29 +25,40 @@ impl Tape<'_> {
     pub fn activation(&mut self, x: Tensor, function: Activation) -> Tensor {
         let (rows, width) = self.shape(&x);
         let input = x.index;
-        let mut slope = self.take(x);
-        let mut y = self.pool.take(rows * width);
-        let isa = self.isa;
-        let apply = |slope: &mut [f32], y: &mut [f32]| match function {
-            Activation::Gelu => kernels::gelu(isa, slope, y),
-            Activation::GeluTanh => kernels::gelu_tanh(isa, slope, y),
-            Activation::Relu => kernels::relu(isa, slope, y),
-        };
-        if let Some(team) = &mut self.team {
-            let part = team.part(rows) * width;
-            team.share(slope.chunks_mut(part).zip(y.chunks_mut(part)), |_, (slope, y)| apply(slope, y));
-        } else {
-            apply(&mut slope, &mut y);
-        }
         let needs_gradient = self.value(input).needs_gradient;
-        let output = self.push(y, rows, width, needs_gradient);
-        if self.is_training() && needs_gradient {
-            let saved = Saved { input, output: output.index, slope };
-            self.record(&output, || Node::Activation(saved));
-        } else {
-            self.pool.give(slope);
+        let mut values = self.take(x);
+        if !(self.is_training() && needs_gradient) {
+            self.apply(&mut values, rows, width, function);
+            return self.push(values, rows, width, needs_gradient);
         }
+        let mut slope = values;
+        let mut y = self.pool.take(rows * width);
+        match function {
+            Activation::Gelu => kernels::gelu(self.isa, &mut slope, &mut y),
+            Activation::GeluTanh => kernels::gelu_tanh(self.isa, &mut slope, &mut y),
+            Activation::Relu => kernels::relu(self.isa, &mut slope, &mut y),
+        }
+        let output = self.push(y, rows, width, needs_gradient);
+        let saved = Saved { input, output: output.index, slope };
+        self.record(&output, || Node::Activation(saved));
         output
+    }
+
+    /// In place, where no backward pass will ask for the derivative.
+    fn apply(&mut self, values: &mut [f32], rows: usize, width: usize, function: Activation) {
+        let isa = self.isa;
+        let apply = |values: &mut [f32]| match function {
+            Activation::Gelu => kernels::gelu_in_place(isa, values),
+            Activation::GeluTanh => kernels::gelu_tanh_in_place(isa, values),
+            Activation::Relu => kernels::relu_in_place(isa, values),
+        };
+        match &mut self.team {
+            Some(team) => {
+                let part = team.part(rows) * width;
+                team.share(values.chunks_mut(part), |_, values| apply(values));
+            }
+            None => apply(values),
+        }
     }
 }
 

@@ -39,6 +39,9 @@ use crate::{
 const COMPANIONS: [&str; 4] =
     ["tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "sentencepiece.bpe.model"];
 
+/// File of the training texts that a bundle carries, if it carries any, as Nomen JSONL.
+pub const TEXTS_FILE: &str = "nomen-texts.jsonl";
+
 /// Longest `config.json`, `nomen.json` or companion that is read.
 const LONGEST_FILE: u64 = 64 << 20;
 
@@ -52,6 +55,9 @@ pub struct Bundle {
     pub manifest: Manifest,
     /// The texts that it was trained on.
     pub trained_on: TrainedOn,
+    /// Some of these texts with their entities, to be learned again, where whoever trained it asked for that: the content of
+    /// [`TEXTS_FILE`], which is left to whoever writes and reads it. A bundle in 8 bits is for tagging and carries none.
+    pub texts: Option<Vec<u8>>,
     config: Value,
     /// Small files by name, as they are written again.
     files: BTreeMap<String, Vec<u8>>,
@@ -211,8 +217,10 @@ impl Bundle {
             Manifest::new(Schema::of_labels(tag_set.labels().iter().cloned()), settings)
         });
         let settings = manifest.codec;
-        let bundle = Self::assemble(folder, classifier, tokenizer, tag_set, settings, manifest, config)?;
+        let mut bundle = Self::assemble(folder, classifier, tokenizer, tag_set, settings, manifest, config)?;
         bundle.check(folder)?;
+        let texts = folder.join(TEXTS_FILE);
+        bundle.texts = texts.exists().then(|| read(&texts)).transpose()?;
         Ok(bundle)
     }
 
@@ -238,7 +246,7 @@ impl Bundle {
         let windows = |error| BundleError::Windows { path: folder.to_owned(), error };
         let codec = Codec::new(tokenizer.tokenizer, tag_set, settings).map_err(windows)?;
         let trained_on = TrainedOn::read(folder)?;
-        let bundle = Self { classifier, codec, manifest, trained_on, config, files };
+        let bundle = Self { classifier, codec, manifest, trained_on, texts: None, config, files };
         let (largest, rows) = (bundle.codec.tokenizer().max_id() as usize, bundle.classifier.shape().vocabulary);
         if largest >= rows {
             let problem = format!(
@@ -304,8 +312,9 @@ impl Bundle {
         let config = pretty(&self.config);
         let trained_on = self.trained_on.bytes();
         let trained_on = (!trained_on.is_empty()).then_some((TRAINED_ON_FILE, &trained_on));
+        let texts = self.texts.as_ref().filter(|_| precision == Precision::F32).map(|texts| (TEXTS_FILE, texts));
         let files = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes));
-        for (name, bytes) in files.chain([("config.json", &config)]).chain(trained_on) {
+        for (name, bytes) in files.chain([("config.json", &config)]).chain(trained_on).chain(texts) {
             let path = beside.path().join(name);
             replace::write_synced(&path, bytes).map_err(io(&path))?;
         }

@@ -57,6 +57,7 @@ pub(super) const KEYS: &[Key] = &[
     key("bf16", Flag),
     key("layer_decay", Ratio),
     key("l2_sp", NotNegative),
+    key("keep_texts", Whole(0, U32)),
     key("freeze_embeddings", Flag),
     key("freeze_layers", Whole(0, U32)),
     key("alignment", Name(&["word", "piece"])),

@@ -39,6 +39,7 @@ pub struct RunConfig {
     pub bf16: Option<bool>,
     pub layer_decay: Option<f64>,
     pub l2_sp: Option<f64>,
+    pub keep_texts: Option<usize>,
     pub freeze_embeddings: Option<bool>,
     pub freeze_layers: Option<usize>,
     pub alignment: Option<Alignment>,

@@ -76,7 +76,7 @@ fn a_section_is_laid_over_key_by_key_and_its_wrong_lines_are_named() {
     let config = RunConfig::default().with_toml(text, file).unwrap();
     let config = config.with_override("augment.mentions=0.3").unwrap();
     let augment = &config.augment;
-    assert_eq!((augment.copies, augment.mentions, augment.compare), (2, 0.3, true));
+    assert_eq!((augment.copies, augment.mentions, augment.compare), (Some(2), Some(0.3), None));
     assert_eq!(augment.mentions_file.as_deref(), Some(Path::new("names.tsv")));
     let again = RunConfig::default().with_toml(&config.to_toml(), file).unwrap();
     assert_eq!(again, config);
@@ -97,10 +97,28 @@ fn a_section_is_laid_over_key_by_key_and_its_wrong_lines_are_named() {
 fn copies_make_longer_epochs_and_fewer_of_them() {
     let facts = facts(200, 30, 384);
     let steps = |overrides: &[&str]| plan(&RunConfig::load(None, overrides).unwrap(), &facts).unwrap().steps;
-    let (none, three) = (steps(&[]), steps(&["augment.copies=3", "augment.mentions=0.5"]));
+    let (none, three) = (steps(&["augment.copies=0"]), steps(&["augment.copies=3", "augment.mentions=0.5"]));
     assert_eq!((none, three), (525, 500));
     assert_eq!(planned(&["augment.copies=3", "augment.mentions=0.5"], &facts).num_train_epochs, 5);
     assert_eq!(planned(&["augment.copies=999", "augment.join=1"], &facts).num_train_epochs, 1);
+}
+
+#[test]
+fn small_sets_are_augmented_unless_somebody_decides_otherwise() {
+    let of = |texts, overrides: &[&str]| {
+        let settings = planned(overrides, &facts(texts, 30, 384)).augment;
+        (settings.copies.unwrap(), settings.mentions.unwrap(), settings.compare.unwrap())
+    };
+    assert_eq!(of(200, &[]), (3, 0.5, false));
+    assert_eq!(of(201, &[]), (0, 0.0, false));
+    assert_eq!(of(100, &["augment.copies=0"]), (0, 0.0, true));
+    assert_eq!(of(100, &["augment.mentions=0"]), (0, 0.0, false));
+    assert_eq!(of(100, &["augment.compare=true"]), (3, 0.5, true));
+    assert_eq!(of(5_000, &["augment.copies=1"]), (1, 0.5, true));
+    assert_eq!(of(5_000, &["augment.join=0.5"]), (3, 0.0, true));
+    let chosen = plan(&RunConfig::default(), &facts(200, 30, 384)).unwrap().choices;
+    let copies = chosen.iter().find(|choice| choice.key == "augment.copies").unwrap();
+    assert_eq!((copies.value.as_str(), copies.why.contains("small sets")), ("3", true));
 }
 
 #[test]
@@ -249,7 +267,7 @@ fn a_run_file_is_complete_commented_and_reads_back_to_the_same_run() {
 #[test]
 fn small_sets_get_many_passes_and_small_batches_and_large_ones_few_and_large() {
     let of = |texts, length| {
-        let settings = planned(&[], &facts(texts, length, 384));
+        let settings = planned(&["augment.copies=0"], &facts(texts, length, 384));
         (settings.num_train_epochs, settings.train_batch_size)
     };
     assert_eq!(of(100, 40), (30, 8));
@@ -286,7 +304,7 @@ fn windows_hold_the_training_texts_as_far_as_the_base_goes() {
 
 #[test]
 fn enough_epochs_for_the_steps_that_are_asked_for() {
-    let settings = planned(&["max_steps=1000", "train_batch_size=16"], &facts(160, 30, 384));
+    let settings = planned(&["max_steps=1000", "train_batch_size=16", "augment.copies=0"], &facts(160, 30, 384));
     assert_eq!((settings.num_train_epochs, settings.max_steps), (100, 1000));
     let settings = planned(&["max_steps=1000", "num_train_epochs=3"], &facts(160, 30, 384));
     assert_eq!(settings.num_train_epochs, 3);
@@ -311,7 +329,7 @@ fn evaluations_are_about_twenty_and_fewer_where_dev_is_large() {
 
 #[test]
 fn every_choice_says_why_and_nothing_that_was_set_is_chosen() {
-    let facts = facts(200, 40, 384);
+    let facts = facts(201, 40, 384);
     let keys = |overrides: &[&str]| -> Vec<&str> {
         let plan = plan(&RunConfig::load(None, overrides).unwrap(), &facts).unwrap();
         assert!(plan.choices.iter().all(|choice| !choice.why.is_empty() && !choice.value.is_empty()));
@@ -325,7 +343,7 @@ fn every_choice_says_why_and_nothing_that_was_set_is_chosen() {
     let epochs = plan.choices.iter().find(|choice| choice.key == "num_train_epochs").unwrap();
     assert_eq!(
         (epochs.value.as_str(), epochs.why.as_str()),
-        ("21", "an epoch has 25 steps, 525 in all; small sets need many passes")
+        ("21", "an epoch has 26 steps, 546 in all; small sets need many passes")
     );
 }
 
@@ -339,7 +357,7 @@ fn settings_that_do_not_fit_the_base_are_refused() {
     assert!(refused(&["max_length=513"]).contains("the base has 512 positions"));
     assert!(refused(&["stride=126"]).contains("windows of `max_length` 128 hold 126 pieces"));
     assert!(refused(&["max_length=64", "stride=62"]).contains("lower stride"));
-    assert!(refused(&["augment.copies=1"]).contains("no rate of `[augment]` is above 0"));
+    assert!(refused(&["augment.copies=1", "augment.mentions=0"]).contains("no rate of `[augment]` is above 0"));
     assert!(refused(&["augment.copies=1", "augment.synonyms=0.1"]).contains("augment.synonyms_file"));
     assert!(refused(&["freeze_layers=7"]).contains("the base has 6 layers"));
     let short = planned(&["max_length=3"], &facts);

@@ -51,7 +51,7 @@ fn gold_that_no_tag_can_express_is_listed_with_its_document() {
 #[test]
 fn copies_teach_beside_their_sources_and_are_told_by_them() {
     let documents = [person("the teacher", "teacher"), person("north arno", "arno")];
-    let settings = Augment { copies: 2, mentions: 1.0, ..Augment::default() };
+    let settings = Augment { copies: Some(2), mentions: Some(1.0), ..Augment::default() };
     let copies = settings.copies_of(&documents, &schema::Schema::default(), 1).unwrap();
     let codec = sample::bundle(&sample::settings()).codec;
     let dataset = Dataset::new(&codec, &documents, None).unwrap().with_copies(&codec, &copies).unwrap();

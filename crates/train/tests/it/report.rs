@@ -222,7 +222,7 @@ fn a_report_shows_the_run_its_scores_and_its_errors() {
     assert!(
         page.contains("0.612 with the copies and 0.600 without them, +0.012 (95 % interval -0.004 to +0.028): other")
     );
-    assert!(page.contains("settings") && page.contains("augment.mentions"));
+    assert!(page.contains("settings") && page.contains("augment.context"));
     fs::write(folder.join("report.html"), &page).unwrap();
 
     assert!(page.contains("The same in 8 bits"));

@@ -80,6 +80,7 @@ pub fn settings() -> Settings {
         bf16: false,
         layer_decay: 1.0,
         l2_sp: 0.0,
+        keep_texts: 0,
         freeze_embeddings: false,
         freeze_layers: 0,
         augment: Augment::default(),

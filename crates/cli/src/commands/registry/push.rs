@@ -2,8 +2,9 @@
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
+use model::bundle::TEXTS_FILE;
 use operate::registry::{self, Card, Contents, Repository, VersionName};
 use serde_json::Value;
 
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// Licence of the model, as the hub abbreviates it
     #[arg(long, value_name = "ID")]
     licence: Option<String>,
+    /// Also give away the training texts that the model carries, if it does
+    #[arg(long)]
+    with_texts: bool,
     /// Languages of the texts, as codes
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     language: Vec<String>,
@@ -65,6 +69,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let folder_name = || arguments.to.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = arguments.name.as_ref().map(ToString::to_string).or_else(folder_name);
     let contents = Contents::read(&registry.folder(&version.id))?;
+    if contents.files.contains_key(TEXTS_FILE) && !arguments.with_texts {
+        bail!(
+            "v{} carries training texts ({TEXTS_FILE}), which whoever gets the model can read; give them away with \
+             --with-texts, or push a model that was made without keep_texts",
+            version.number
+        );
+    }
     let card = Card {
         name: name.as_deref().unwrap_or("model"),
         contents: &contents,

@@ -20,7 +20,7 @@ const PRECISION: f64 = 0.95;
 const CONFIDENCE: f32 = 0.9;
 /// Where a model's settings say which share of it is new.
 const AVERAGED: &str = "averaged";
-/// Shares of the new weights that are tried when old and new ones are averaged.
+/// Shares of the new weights that are tried when old and new ones are averaged, falling.
 const SHARES: [f32; 9] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2];
 
 /// The training set of an update: new texts, old ones, and what the old model says of them.
@@ -76,18 +76,21 @@ pub fn average(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
         note("old and new weights are not averaged: that needs a dev set (--dev)");
         return Ok(());
     };
+    let mut mixed = Bundle::open(&path)?;
     // A run that was over before and is gone on with has this behind it.
-    if Bundle::open(&path)?.manifest.run.get(AVERAGED).is_some() {
+    if mixed.manifest.run.get(AVERAGED).is_some() {
         return Ok(());
     }
     let workers = Workers::new(NonZeroUsize::new(run.settings.threads).unwrap_or(NonZeroUsize::MIN));
     let old = Bundle::open(old)?;
     let mut best: Option<(f64, f32, Scores)> = None;
+    let mut so_far = 1.0;
     for share in SHARES {
-        let mut bundle = Bundle::open(&path)?;
-        bundle.average(&old, &knowledge.renamed, share);
-        let scores = score(&workers, &bundle, &dev.documents)?;
-        let of_old = score(&workers, &bundle, &old_dev.documents)?;
+        // What is mixed already is mixed further.
+        mixed.average(&old, &knowledge.renamed, share / so_far);
+        so_far = share;
+        let scores = score(&workers, &mixed, &dev.documents)?;
+        let of_old = score(&workers, &mixed, &old_dev.documents)?;
         let of_both = f64::midpoint(scores.micro().f1(), of_old.micro().f1());
         if best.as_ref().is_none_or(|(known, ..)| of_both > *known) {
             best = Some((of_both, share, scores));

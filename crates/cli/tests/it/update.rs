@@ -197,6 +197,8 @@ fn a_model_carries_texts_where_it_is_asked_to_and_the_next_update_learns_them_ag
     assert!(refusal(&registry("push", &["v1", "--to", "pushed"])).contains("--with-texts"));
     answer(&registry("push", &["v1", "--to", "pushed", "--with-texts"]));
     assert_eq!(texts("pushed").unwrap(), second);
+    let card = fs::read_to_string(place.path("pushed/README.md")).unwrap();
+    assert!(card.contains("Some of these texts lie beside this file"), "{card}");
 }
 
 #[test]

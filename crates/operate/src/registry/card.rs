@@ -9,6 +9,9 @@ use super::{Contents, Version};
 /// Name of the card in a model's folder.
 pub const CARD_FILE: &str = "README.md";
 
+/// Training texts that a bundle carries.
+const CARRIED_FILE: &str = "nomen-texts.jsonl";
+
 /// Gold entities below which a label's score is called uncertain.
 const FEW: u64 = 50;
 
@@ -187,6 +190,9 @@ impl Card<'_> {
             };
             let cells = ["file", "texts", "entities", "fingerprint"].map(field).join(" | ");
             let _ = writeln!(part, "| {} | {cells} |", text(name));
+        }
+        if self.contents.files.contains_key(CARRIED_FILE) {
+            let _ = writeln!(part, "\nSome of these texts lie beside this file as they are (`{CARRIED_FILE}`).");
         }
         part + "\n"
     }

@@ -38,9 +38,11 @@ ALL_OPTIONS = {
     "averaging": ["--with", "averaging"],
     "default": [],
     "default, no old texts": [],
+    "default and averaging": ["--with", "partial,rehearsal,distillation,averaging"],
+    "default and averaging, no old texts": ["--with", "partial,rehearsal,distillation,averaging"],
 }
 # Ways that get the old training texts.
-REPLAYED = {"rehearsal", "default"}
+REPLAYED = {"rehearsal", "default", "default and averaging"}
 # Texts that a model knows and that it learns more of, where the cost is measured.
 COST = ("ncbi_disease", 5_000, 200)
 KNOWN = ["PROGRAMMING_LANGUAGE", "FRAMEWORK_LIBRARY", "HARDWARE", "ALGORITHM_MODEL"]

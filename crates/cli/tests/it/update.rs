@@ -114,7 +114,7 @@ fn every_way_of_keeping_runs_alone() {
 #[test]
 fn an_update_is_gone_on_with_only_as_it_was_begun_and_says_the_scores_of_the_averaged_model() {
     let place = Place::new();
-    place.update("out", &[]);
+    place.update("out", &["--with", "distillation,averaging"]);
     let before = manifest(&place.path("out/model-best"));
     assert!(before["run"]["averaged"].is_number(), "{before}");
     let mut evaluate = nomen();
@@ -122,7 +122,7 @@ fn an_update_is_gone_on_with_only_as_it_was_begun_and_says_the_scores_of_the_ave
     evaluate.args(["--labels", "LOC", "--data"]).arg(place.path("new-dev.jsonl"));
     let judged: Value = serde_json::from_str(&answer(&run(&mut evaluate, b""))).unwrap();
     assert_eq!(before["scores"]["dev"]["ents_f"], judged["ents_f"]);
-    place.update("out", &["--resume"]);
+    place.update("out", &["--resume", "--with", "distillation,averaging"]);
     assert_eq!(manifest(&place.path("out/model-best"))["files"], before["files"], "averaged once");
     let message = refusal(&run(&mut place.command("out", &["--resume", "--with", "none"]), b""));
     assert!(message.contains("data.known"), "{message}");

@@ -208,10 +208,10 @@ impl Registry {
     /// The file is missing or was changed.
     pub fn gate_report(&self, gated: &Gated) -> Result<Vec<u8>, RegistryError> {
         let name = gate_name(&gated.report);
-        let damaged = |problem: &str| {
-            RegistryError::Damaged { path: self.objects.place(&name), problem: problem.to_owned() }
-        };
-        let bytes = self.objects.read(&name)?.ok_or_else(|| damaged("the report is missing; restore it from a copy"))?;
+        let damaged =
+            |problem: &str| RegistryError::Damaged { path: self.objects.place(&name), problem: problem.to_owned() };
+        let bytes =
+            self.objects.read(&name)?.ok_or_else(|| damaged("the report is missing; restore it from a copy"))?;
         if files::sum(&bytes) == gated.report {
             return Ok(bytes);
         }

@@ -105,7 +105,8 @@ impl FromStr for StoreUrl {
         let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         let bytes = bucket.as_bytes();
-        if !bytes.iter().copied().all(is_known) || !ends(bytes.first()) || !ends(bytes.last()) || bucket.contains("..") {
+        if !bytes.iter().copied().all(is_known) || !ends(bytes.first()) || !ends(bytes.last()) || bucket.contains("..")
+        {
             return refuse("the bucket's name has letters, digits and `-`, `_`, `.` between them");
         }
         if key.len() > Self::LONGEST {

@@ -83,6 +83,6 @@ pub fn root(registry: &Registry) -> PathBuf {
 }
 
 /// The folder of a version in such a registry.
-pub fn folder(registry: &Registry, id: &VersionId) -> PathBuf {
+pub fn version_folder(registry: &Registry, id: &VersionId) -> PathBuf {
     registry.version_place(id).as_path().unwrap().to_owned()
 }

@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nomen_operate::registry::Registry;
+use nomen_operate::registry::{Access, Registry};
 
-use crate::bundles::{add, force, live, registry};
+use crate::bundles::{add, force, live, registry, root};
 
 const FOLDER: &str = "NOMEN_OPERATE_TEST_FOLDER";
 const WORK: &str = "NOMEN_OPERATE_TEST_WORK";

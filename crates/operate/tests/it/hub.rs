@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use nomen_operate::registry::{Card, Contents, Registry, Repository, VersionId, pull, push, push_folder};
+use nomen_operate::registry::{Access, Card, Registry, Repository, VersionId, pull, push, push_folder};
 use serde_json::json;
 
-use crate::bundles::{addition, registry};
+use crate::bundles::{addition, registry, version_folder};
 
 fn repository() -> Repository {
     "acme/news-ner".parse().unwrap()
@@ -78,7 +78,7 @@ fn a_cache_keeps_every_revision_and_the_newest_is_main() {
     assert_eq!(pulled(None), second.folder);
     assert_eq!(pulled(Some(&revisions[0])), first.folder);
     let manifest = fs::read(first.folder.join("nomen.json")).unwrap();
-    assert_eq!(manifest, fs::read(folder(&registry, &ids[0]).join("nomen.json")).unwrap());
+    assert_eq!(manifest, fs::read(version_folder(&registry, &ids[0]).join("nomen.json")).unwrap());
     for missing in ["dev", "../../x", "refs/../main", ""] {
         assert!(pull(&cache, &repository(), Some(missing)).is_err(), "{missing}");
     }
@@ -120,7 +120,7 @@ fn replace(path: &Path, bytes: &[u8]) {
 fn another_version_than_the_expected_one_is_refused() {
     let (top, registry, ids) = registry(2);
     let other = Registry::open_or_create(top.path().join("other"), &Access::default()).unwrap();
-    let folder = folder(&registry, &ids[0]);
+    let folder = version_folder(&registry, &ids[0]);
     let expecting = |id| nomen_operate::registry::Addition { expected: Some(id), ..addition(&folder) };
     let refused = other.add(&expecting(&ids[1])).unwrap_err().to_string();
     assert!(refused.contains("expected the version"), "{refused}");

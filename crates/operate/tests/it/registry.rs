@@ -2,10 +2,10 @@
 
 use std::{fs, thread};
 
-use nomen_operate::registry::{Addition, Promotion, Registry, RegistryError, Stage};
+use nomen_operate::registry::{Access, Addition, Promotion, Registry, RegistryError, Stage};
 use serde_json::{Value, json};
 
-use crate::bundles::{add, addition, bundle, force, live, registry, report};
+use crate::bundles::{add, addition, bundle, force, live, registry, report, root, version_folder};
 
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, RegistryError>, expected: &str) {
@@ -19,7 +19,8 @@ fn a_version_is_the_bundle_byte_by_byte_and_adding_it_twice_changes_nothing() {
     let added = add(top.path(), &registry, 1).unwrap();
     assert!(added.was_known && added.id == ids[0] && registry.events().unwrap().len() == 1);
     for name in ["config.json", "model.safetensors", "nomen.json"] {
-        let [one, other] = [top.path().join("bundle-1"), folder(&registry, &ids[0])].map(|folder| folder.join(name));
+        let [one, other] =
+            [top.path().join("bundle-1"), version_folder(&registry, &ids[0])].map(|folder| folder.join(name));
         assert_eq!(fs::read(one).unwrap(), fs::read(&other).unwrap());
         assert!(fs::metadata(other).unwrap().permissions().readonly());
     }
@@ -33,7 +34,7 @@ fn files_beside_the_bundle_are_told_and_left_out() {
     fs::write(folder.join("README.md"), "hello").unwrap();
     let added = registry.add(&addition(&folder)).unwrap();
     assert_eq!(added.left_out, ["README.md"]);
-    assert!(!folder(&registry, &added.id).join("README.md").exists());
+    assert!(!version_folder(&registry, &added.id).join("README.md").exists());
     assert_eq!(registry.verify().unwrap(), []);
 }
 
@@ -64,7 +65,7 @@ fn a_bundle_that_is_not_what_its_manifest_says_leaves_nothing_behind() {
 fn the_parent_is_known_by_the_sums_of_the_base() {
     let (top, registry, ids) = registry(2);
     let manifest: Value =
-        serde_json::from_slice(&fs::read(folder(&registry, &ids[1]).join("nomen.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(version_folder(&registry, &ids[1]).join("nomen.json")).unwrap()).unwrap();
     let sum = &manifest["files"]["model.safetensors"]["sha256"];
     let folder = top.path().join("child");
     bundle(&folder, "child", &json!({"source": "path:somewhere", "files": {"model.safetensors": sum}}));

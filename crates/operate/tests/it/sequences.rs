@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use nomen_operate::registry::{Stage, VersionId};
 use proptest::prelude::*;
 
-use crate::bundles::{add, force, live, registry};
+use crate::bundles::{add, force, live, registry, root};
 
 #[derive(Debug, Clone)]
 enum Deed {

@@ -5,8 +5,8 @@ mod folder;
 
 use std::{fmt, fs::File, io::Write, path::Path};
 
-pub use bucket::{Access, Patience};
 pub(super) use bucket::Bucket;
+pub use bucket::{Access, Patience};
 pub(super) use folder::{Folder, LOCK_FILE};
 
 use super::{Contents, FileSum, Place, RegistryError};

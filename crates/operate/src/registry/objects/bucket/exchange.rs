@@ -83,7 +83,8 @@ impl Exchange {
             None => {
                 let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
                 // Amazon's certificates fit one label before its own name.
-                let is_label = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+                let is_label =
+                    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
                 let style = if is_label { UrlStyle::VirtualHost } else { UrlStyle::Path };
                 (format!("https://s3.{region}.{domain}"), style)
             }
@@ -333,9 +334,11 @@ fn agent(endpoint: &Url, access: &Access) -> Result<Agent, String> {
 fn tls() -> Result<TlsConfig, String> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
-        return Err("no root certificates on this system; install the package `ca-certificates`, or name a file of them in \
+        return Err(
+            "no root certificates on this system; install the package `ca-certificates`, or name a file of them in \
                     SSL_CERT_FILE"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     Ok(TlsConfig::builder()

@@ -66,7 +66,9 @@ impl Refusal {
                 "the key may not do this; it needs s3:ListBucket on the bucket {bucket:?}, s3:GetObject on what lies in \
                  it, and to write s3:PutObject"
             ),
-            "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed"
+            "PermanentRedirect"
+            | "TemporaryRedirect"
+            | "AuthorizationHeaderMalformed"
             | "IllegalLocationConstraintException" => match region {
                 Some(region) => format!("the bucket {bucket:?} lies in the region {region}; set AWS_REGION={region}"),
                 None => format!("the bucket {bucket:?} lies in another region; set AWS_REGION to it"),

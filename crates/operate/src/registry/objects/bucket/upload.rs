@@ -62,9 +62,7 @@ impl Upload<'_> {
     pub(super) fn open(&self) -> Result<Sending<'_>, RegistryError> {
         let from = match self {
             Self::Bytes(bytes) => From::Bytes(bytes),
-            Self::File(path, expected) => {
-                From::File { file: File::open(path).map_err(io_at(path))?, path, expected }
-            }
+            Self::File(path, expected) => From::File { file: File::open(path).map_err(io_at(path))?, path, expected },
         };
         Ok(Sending { from, sum: files::Sum::default(), size: 0, failed: None })
     }

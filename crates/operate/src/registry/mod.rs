@@ -15,7 +15,7 @@
 //! anew. A bundle is whole in its place before an event names it: in a folder it is renamed into it, in a store its manifest is
 //! put last. Nothing is ever changed or removed, but for what a killed writer left half done.
 //!
-//! The rules stand here once; only where bytes lie differs, and that is [`objects`].
+//! The rules stand here once; only where bytes lie differs, and that is in `objects`.
 
 mod bundle;
 mod card;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use operate::registry::{Contents, Registry, Version, VersionId};
+use operate::registry::{Contents, Place, Registry, Version, VersionId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ struct Row {
     /// F1 that the bundle notes, and the set that it was measured on.
     f1: Option<(String, f64)>,
     bytes: Option<u64>,
-    folder: String,
+    folder: Place,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -56,14 +56,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn row(registry: &Registry, version: &Version) -> Row {
-    let folder = registry.folder(&version.id);
-    let contents = Contents::read(&folder).ok();
+    let contents = registry.contents(&version.id).ok();
     let scores = contents.as_ref().and_then(|contents| contents.manifest.get("scores"));
     let f1 = |set: &str| Some((set.to_owned(), scores?.get(set)?.get("ents_f").and_then(Value::as_f64)?));
     Row {
         version: version.clone(),
         f1: f1("test").or_else(|| f1("dev")),
         bytes: contents.as_ref().map(Contents::size),
-        folder: folder.display().to_string(),
+        folder: registry.version_place(&version.id),
     }
 }

@@ -1,6 +1,10 @@
 //! Connections that break, answers that are lost, writers that die.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
 
 use nomen_operate::registry::{Registry, RegistryError};
 
@@ -72,26 +76,31 @@ fn a_registry_that_is_begun_by_a_writer_that_dies_is_begun_again() {
 
 #[test]
 fn an_answer_that_is_lost_makes_no_second_event() {
-    for (fate, expected) in [(Fate::Unanswered, 1), (Fate::CutShort, 0), (Fate::Dropped, 1)] {
+    for fate in [Fate::Unanswered, Fate::CutShort, Fate::Dropped] {
         let (top, store, registry, ids) = registry(1);
-        let mut tried = 0;
-        for lost in 0.. {
+        for lost in 0..24 {
             store.fates(move |request| if request.number == lost { fate } else { Fate::Done });
             add(top.path(), &registry, 2 + lost).unwrap();
             force(&registry, &format!("v{}", 2 + lost)).unwrap();
-            let requests = store.seen().len();
+            assert!(store.seen().len() > lost, "there was such a request");
             store.heal();
             assert_eq!(registry.events().unwrap().len(), 3 + 2 * lost, "{fate:?} of request {lost}");
             assert_eq!(registry.verify().unwrap(), []);
             assert_ne!(live(&registry).unwrap(), ids[0]);
-            tried = lost;
-            // Those of the next round are more, as the history grows, but of the same kinds.
-            if lost + expected >= requests.min(24) {
-                break;
-            }
         }
-        assert!(tried >= 20);
     }
+}
+
+#[test]
+fn a_store_that_falls_silent_is_given_up() {
+    let (_top, store, _, _) = registry(1);
+    let mut access = store.access();
+    access.patience.answer = Duration::from_millis(50);
+    store.fates(|_| Fate::Silent);
+    let begun = Instant::now();
+    let refused = Registry::open(store.place(), &access).unwrap_err().to_string();
+    assert!(refused.contains("no answer in time") && refused.contains("tried 4 times"), "{refused}");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -106,12 +115,12 @@ fn an_event_of_another_is_not_taken_for_a_lost_one() {
         let is_event = request.method == "PUT" && request.key.ends_with("history/00000005.json");
         if is_event && rival.lock().unwrap().take().is_some() { Fate::Dropped } else { Fate::Done }
     });
-    let promoted = std::thread::scope(|scope| {
+    let promoted = thread::scope(|scope| {
         let waiting = scope.spawn(move || {
             // As soon as the attempt was dropped, the place is taken.
             let is_event = |seen: &String| seen == "PUT teams a+b/ner/history/00000005.json";
             while !inner.seen().iter().any(is_event) {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             force(&reopened(&other), "v3")
         });

@@ -26,6 +26,8 @@ pub enum Fate {
     Unanswered,
     /// It is done, and the connection ends in the middle of the answer's body.
     CutShort,
+    /// It is not done, and nothing is said for half a second.
+    Silent,
     /// It is not done, but refused.
     Refused(u16, &'static str),
 }
@@ -134,6 +136,11 @@ impl Store {
             let fate = (inside.fates)(&request);
             let (status, head, body) = match fate {
                 Fate::Dropped => return,
+                Fate::Silent => {
+                    drop(inside);
+                    thread::sleep(Duration::from_millis(500));
+                    return;
+                }
                 Fate::Refused(status, code) => error(status, code),
                 _ => inside.answer(&request),
             };

@@ -61,7 +61,7 @@ enum Command {
 /// Which registry, and how it answers.
 #[derive(Args)]
 struct Common {
-    /// Folder, file: URL or s3://BUCKET/PREFIX of the registry [default: the project's]
+    /// Folder, file: or s3: URL of the registry [default: the project's]
     #[arg(long, value_name = "PLACE")]
     registry: Option<String>,
     /// Print the answer as JSON

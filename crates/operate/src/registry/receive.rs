@@ -59,6 +59,7 @@ impl Registry {
                     return Err(RegistryError::Refused(format!("the parent {parent} is no version of this registry")));
                 }
                 Some(parent) => Some(parent.clone()),
+                None if known.is_none() => self.parent_of(&contents, &state)?,
                 None => None,
             };
             if !is_received {
@@ -71,11 +72,8 @@ impl Registry {
             if let Some(known) = known {
                 return Ok(added(known.number, true));
             }
-            let what = What::Added {
-                parent: parent.or_else(|| self.parent_of(&contents, &state)),
-                source: addition.source.to_owned(),
-                note: addition.note.map(str::to_owned),
-            };
+            let what =
+                What::Added { parent, source: addition.source.to_owned(), note: addition.note.map(str::to_owned) };
             history::append(&*self.objects, events, addition.at, contents.id.clone(), what)?;
             Ok(added(state.versions().len() + 1, false))
         })
@@ -90,16 +88,23 @@ impl Registry {
         }
     }
 
-    /// The version whose files the base of a bundle has.
-    fn parent_of(&self, contents: &Contents, state: &State) -> Option<VersionId> {
-        let base = contents.manifest.get("base")?.get("files")?.as_object()?;
-        let is_base = |known: &Contents| {
+    /// The version whose files the base of a bundle has. One whose manifest is damaged cannot be it.
+    fn parent_of(&self, contents: &Contents, state: &State) -> Result<Option<VersionId>, RegistryError> {
+        let base = contents.manifest.get("base").and_then(|base| base.get("files")?.as_object());
+        let Some(base) = base else { return Ok(None) };
+        for version in state.versions().iter().rev() {
+            let known = match self.contents(&version.id) {
+                Ok(known) => known,
+                Err(error @ RegistryError::Store { .. }) => return Err(error),
+                Err(_) => continue,
+            };
             let weights = known.files.iter().filter(|(name, _)| name.ends_with(".safetensors"));
-            let mut found = weights.map(|(name, file)| base.get(name).and_then(Value::as_str) == Some(&file.sha256));
-            found.next().is_some_and(|first| first && found.all(|next| next))
-        };
-        let known = state.versions().iter().rev();
-        known.filter_map(|version| self.contents(&version.id).ok()).find(is_base).map(|known| known.id)
+            let mut is_base = weights.map(|(name, file)| base.get(name).and_then(Value::as_str) == Some(&file.sha256));
+            if is_base.next().is_some_and(|first| first && is_base.all(|next| next)) {
+                return Ok(Some(known.id));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -10,7 +10,7 @@ use nomen_operate::registry::{Registry, RegistryError};
 
 use super::{
     registry, reopened,
-    server::{Fate, Store},
+    server::{Fate, Store, place},
 };
 use crate::bundles::{add, force, live};
 
@@ -21,7 +21,7 @@ type Deed<'a> = &'a dyn Fn(&Registry) -> Result<(), RegistryError>;
 fn die_after_each_request(store: &Store, deed: Deed<'_>, check: &dyn Fn(&Registry)) -> usize {
     for alive in 0.. {
         store.fates(move |request| if request.number < alive { Fate::Done } else { Fate::Dropped });
-        let done = Registry::open(store.place(), &store.access()).and_then(|registry| deed(&registry));
+        let done = Registry::open(place(), &store.access()).and_then(|registry| deed(&registry));
         store.heal();
         check(&reopened(store));
         if done.is_ok() {
@@ -62,9 +62,9 @@ fn a_registry_that_is_begun_by_a_writer_that_dies_is_begun_again() {
     for alive in 0..12 {
         let store = Store::start();
         store.fates(move |request| if request.number < alive { Fate::Done } else { Fate::Dropped });
-        let begun = Registry::open_or_create(store.place(), &store.access());
+        let begun = Registry::open_or_create(place(), &store.access());
         store.heal();
-        let registry = Registry::open_or_create(store.place(), &store.access()).unwrap();
+        let registry = Registry::open_or_create(place(), &store.access()).unwrap();
         assert_eq!(registry.verify().unwrap(), []);
         if begun.is_ok() {
             assert!(alive >= 4);
@@ -98,7 +98,7 @@ fn a_store_that_falls_silent_is_given_up() {
     access.patience.answer = Duration::from_millis(50);
     store.fates(|_| Fate::Silent);
     let begun = Instant::now();
-    let refused = Registry::open(store.place(), &access).unwrap_err().to_string();
+    let refused = Registry::open(place(), &access).unwrap_err().to_string();
     assert!(refused.contains("no answer in time") && refused.contains("tried 4 times"), "{refused}");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }

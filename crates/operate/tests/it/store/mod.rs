@@ -11,18 +11,18 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::bundles::{add, addition, bundle, force, live, report};
-use server::Store;
+use server::{Store, place};
 
 /// A registry with so many versions, none live, and a folder for bundles and the cache.
 fn registry(versions: usize) -> (TempDir, Store, Registry, Vec<VersionId>) {
     let (top, store) = (tempfile::tempdir().unwrap(), Store::start());
-    let registry = Registry::open_or_create(store.place(), &store.access()).unwrap();
+    let registry = Registry::open_or_create(place(), &store.access()).unwrap();
     let ids = (1..=versions).map(|number| add(top.path(), &registry, number).unwrap().id).collect();
     (top, store, registry, ids)
 }
 
 fn reopened(store: &Store) -> Registry {
-    Registry::open(store.place(), &store.access()).unwrap()
+    Registry::open(place(), &store.access()).unwrap()
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn a_store_has_the_files_of_a_folder_and_the_same_rules() {
 #[test]
 fn a_place_that_holds_something_else_is_no_registry() {
     let store = Store::start();
-    let refused = Registry::open(store.place(), &store.access()).unwrap_err().to_string();
+    let refused = Registry::open(place(), &store.access()).unwrap_err().to_string();
     assert!(refused.starts_with("s3://models/teams a+b/ner: there is no registry"), "{refused}");
     store.inside().objects.insert("teams a+b/ner/letters/1.txt".to_owned(), b"dear".to_vec());
-    let refused = Registry::open_or_create(store.place(), &store.access()).unwrap_err().to_string();
+    let refused = Registry::open_or_create(place(), &store.access()).unwrap_err().to_string();
     assert!(refused.contains("is no registry"), "{refused}");
     assert_eq!(store.keys(), ["letters/1.txt"]);
 }

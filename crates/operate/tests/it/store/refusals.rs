@@ -6,12 +6,12 @@ use nomen_operate::registry::{Access, Registry};
 
 use super::{
     registry,
-    server::{Conditions, Fate, Store},
+    server::{Conditions, Fate, Store, place},
 };
 use crate::bundles::{add, force};
 
 fn open(store: &Store) -> String {
-    Registry::open_or_create(store.place(), &store.access()).unwrap_err().to_string()
+    Registry::open_or_create(place(), &store.access()).unwrap_err().to_string()
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn what_is_wrong_is_said_with_the_way_out_and_without_the_key() {
     let said = open(&store);
     assert!(said.contains("127.0.0.1") && !said.contains("nobody-sees") && !said.contains("X-Amz"), "{said}");
     store.heal();
-    let registry = Registry::open_or_create(store.place(), &store.access()).unwrap();
+    let registry = Registry::open_or_create(place(), &store.access()).unwrap();
     let shown = format!("{registry:?} {:?}", store.access());
     assert!(shown.contains("s3://models") && !shown.contains("nobody-sees"), "{shown}");
 }
@@ -90,7 +90,7 @@ fn a_store_without_conditional_writes_is_refused_before_anything_is_overwritten(
 #[test]
 fn without_a_key_or_with_a_wrong_address_nothing_is_asked() {
     let store = Store::start();
-    let opened = |access: Access| Registry::open(store.place(), &access).unwrap_err().to_string();
+    let opened = |access: Access| Registry::open(place(), &access).unwrap_err().to_string();
     for (access, expected) in [
         (Access { key: None, ..store.access() }, "set AWS_ACCESS_KEY_ID"),
         (Access { secret: None, ..store.access() }, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),

@@ -66,6 +66,11 @@ pub struct Request {
     body: Vec<u8>,
 }
 
+/// Where the registry of a test lies.
+pub fn place() -> Place {
+    Place::Store(format!("s3://{BUCKET}/teams a+b/ner").parse().unwrap())
+}
+
 impl Store {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -104,10 +109,6 @@ impl Store {
 
     pub fn seen(&self) -> Vec<String> {
         self.inside().seen.clone()
-    }
-
-    pub fn place(&self) -> Place {
-        Place::Store(format!("s3://{BUCKET}/teams a+b/ner").parse().unwrap())
     }
 
     pub fn access(&self) -> Access {
@@ -268,7 +269,7 @@ fn decoded(text: &str) -> String {
     let mut bytes = parts.next().unwrap().as_bytes().to_vec();
     for part in parts {
         bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        bytes.extend(part[2..].as_bytes());
+        bytes.extend(&part.as_bytes()[2..]);
     }
     String::from_utf8(bytes).unwrap()
 }

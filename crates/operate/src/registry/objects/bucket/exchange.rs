@@ -2,20 +2,22 @@
 
 use std::{
     io::{self, Read, Write},
-    sync::Arc,
     thread,
     time::Duration,
 };
 
-use rusty_s3::{Credentials, S3Action, UrlStyle, actions::ListObjectsV2};
+use rusty_s3::{Credentials, S3Action, actions::ListObjectsV2};
 use ureq::{
     Agent, SendBody,
     http::{StatusCode, header},
-    tls::{Certificate, RootCerts, TlsConfig},
 };
-use url::Url;
 
-use super::{Access, refusal::Refusal, upload::Upload};
+use super::{
+    Access,
+    connection::{self, Loss},
+    refusal::Refusal,
+    upload::Upload,
+};
 use crate::registry::{
     FileSum, Place, RegistryError, StoreUrl, files,
     objects::{Creation, LONGEST},
@@ -25,11 +27,8 @@ use crate::registry::{
 const VALID: Duration = Duration::from_secs(15 * 60);
 /// Longest page of a listing that is read.
 const LONGEST_LISTING: u64 = 16 << 20;
-/// Connections that are kept open, and files that are read at once.
-pub(super) const CONNECTIONS: usize = 8;
 /// What a write whose answers were all lost leaves open.
 const UNKNOWN: &str = "; it may have been written all the same, so look before trying again";
-const REGION: &str = "us-east-1";
 
 /// A bucket that is spoken to.
 pub(super) struct Exchange {
@@ -62,37 +61,8 @@ pub(super) enum Present {
 
 impl Exchange {
     pub(super) fn new(place: &StoreUrl, access: &Access) -> Result<Self, RegistryError> {
-        let refuse = |problem: &str| refused(place, problem.to_owned());
-        let (Some(key), Some(secret)) = (&access.key, &access.secret) else {
-            return Err(refuse(
-                "there is no key for the store; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`aws configure \
-                 export-credentials --format env` prints those of a profile)",
-            ));
-        };
-        let credentials = match &access.token {
-            Some(token) => Credentials::new_with_token(key, secret, token),
-            None => Credentials::new(key, secret),
-        };
-        let region = access.region.clone().unwrap_or_else(|| REGION.to_owned());
-        if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(refuse("AWS_REGION is no region; expected letters, digits and `-`, such as eu-central-1"));
-        }
-        let name = place.bucket().to_owned();
-        let (endpoint, style) = match &access.endpoint {
-            Some(endpoint) => (endpoint.clone(), UrlStyle::Path),
-            None => {
-                let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                // Amazon's certificates fit one label before its own name.
-                let is_label =
-                    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-                let style = if is_label { UrlStyle::VirtualHost } else { UrlStyle::Path };
-                (format!("https://s3.{region}.{domain}"), style)
-            }
-        };
-        let wrong = "AWS_ENDPOINT_URL_S3 is no address; expected one such as https://minio.example:9000";
-        let endpoint: Url = endpoint.parse().map_err(|_| refuse(wrong))?;
-        let agent = agent(&endpoint, access).map_err(|problem| refused(place, problem))?;
-        let bucket = rusty_s3::Bucket::new(endpoint, style, name, region).map_err(|_| refuse(wrong))?;
+        let (bucket, credentials) = connection::address(place, access).map_err(|problem| refused(place, problem))?;
+        let agent = connection::agent(&bucket, access).map_err(|problem| refused(place, problem))?;
         Ok(Self { bucket, credentials, agent, pauses: access.patience.pauses.clone() })
     }
 
@@ -267,32 +237,13 @@ impl Exchange {
         if refusal.is_passing() { Failure::Passing(problem) } else { refused(place, problem).into() }
     }
 
-    /// What an error of the connection means. The address that was asked is signed, so it is not told.
+    /// What becomes of a request whose connection failed.
     fn lost(&self, place: &StoreUrl, error: &ureq::Error) -> Failure {
-        use ureq::Error;
         let host = self.bucket.base_url().host_str().unwrap_or_default();
-        let at = |problem: String| format!("{host}: {problem}");
-        let problem = match error {
-            Error::BodyExceedsLimit(limit) => {
-                return refused(place, format!("is longer than {limit} bytes, which no file of a registry is")).into();
-            }
-            Error::HostNotFound => {
-                let problem = at("there is no such host; look at AWS_ENDPOINT_URL_S3 and AWS_REGION".to_owned());
-                return refused(place, problem).into();
-            }
-            Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired | Error::InvalidProxyUrl => {
-                return refused(place, at(format!("no secure connection: {error}"))).into();
-            }
-            Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return refused(place, at(format!("no secure connection: {error}"))).into();
-            }
-            Error::Io(error) => at(format!("the connection broke: {error}")),
-            Error::Timeout(timeout) => at(format!("no answer in time ({timeout})")),
-            Error::ConnectionFailed => at("cannot be reached; look at AWS_ENDPOINT_URL_S3".to_owned()),
-            Error::Protocol(_) | Error::BodyStalled => at("the answer broke off".to_owned()),
-            _ => return refused(place, at("the request cannot be sent".to_owned())).into(),
-        };
-        Failure::Passing(problem)
+        match connection::explain(error) {
+            Loss::Passing(problem) => Failure::Passing(format!("{host}: {problem}")),
+            Loss::Lasting(problem) => refused(place, format!("{host}: {problem}")).into(),
+        }
     }
 }
 
@@ -305,44 +256,4 @@ pub(super) fn without_conditions(place: &StoreUrl) -> RegistryError {
 
 pub(super) fn refused(place: &StoreUrl, problem: String) -> RegistryError {
     RegistryError::Store { path: Place::Store(place.clone()), problem }
-}
-
-fn agent(endpoint: &Url, access: &Access) -> Result<Agent, String> {
-    let patience = &access.patience;
-    let mut config = Agent::config_builder()
-        .user_agent(concat!("nomen/", env!("CARGO_PKG_VERSION")))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .max_idle_connections_per_host(CONNECTIONS)
-        .timeout_resolve(Some(patience.connect))
-        .timeout_connect(Some(patience.connect))
-        .timeout_recv_response(Some(patience.answer))
-        .timeout_per_read(Some(patience.stall))
-        .timeout_per_write(Some(patience.stall));
-    if endpoint.scheme() == "https" {
-        config = config.tls_config(tls()?);
-    }
-    let host = endpoint.host_str().unwrap_or_default();
-    if host == "localhost" || host == "[::1]" || host.starts_with("127.") {
-        // No proxy reaches this machine's own loopback.
-        config = config.proxy(None);
-    }
-    Ok(config.build().into())
-}
-
-fn tls() -> Result<TlsConfig, String> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(
-            "no root certificates on this system; install the package `ca-certificates`, or name a file of them in \
-                    SSL_CERT_FILE"
-                .to_owned(),
-        );
-    }
-    let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(certificates)))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build())
 }

@@ -5,6 +5,7 @@
 //! always the same. See <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>.
 
 mod access;
+mod connection;
 mod exchange;
 mod refusal;
 mod upload;
@@ -12,7 +13,8 @@ mod upload;
 use std::{fmt, io, io::Write, path::Path, thread};
 
 pub use access::{Access, Patience};
-use exchange::{CONNECTIONS, Exchange, Present, refused, without_conditions};
+use connection::CONNECTIONS;
+use exchange::{Exchange, Present, refused, without_conditions};
 use upload::Upload;
 
 use super::{Creation, Objects, Writing};

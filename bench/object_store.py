@@ -71,15 +71,29 @@ class Outside:
         self.client = boto3.client(
             "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET
         )
+        # What was read once under a key and an ETag, moto's sum of the bytes.
+        self.read = {}
 
-    def objects(self):
+    def look(self):
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=PREFIX + "/")
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return {key.removeprefix(PREFIX + "/"): self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+        objects = {}
+        for entry in (entry for page in pages for entry in page.get("Contents", [])):
+            key, tag = entry["Key"], (entry["Key"], entry["ETag"])
+            if tag not in self.read:
+                self.read[tag] = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+            objects[key.removeprefix(PREFIX + "/")] = self.read[tag]
+        return Look(objects)
+
+
+class Look:
+    """The registry at one moment."""
+
+    def __init__(self, objects):
+        self.objects = objects
 
     def events(self):
         """The history; ends the bench where the chain of sums is broken."""
-        files = sorted((key, body) for key, body in self.objects().items() if key.startswith("history/"))
+        files = sorted((key, body) for key, body in self.objects.items() if key.startswith("history/"))
         previous, events = None, []
         for number, (key, body) in enumerate(files, 1):
             sealed = json.loads(body)
@@ -94,13 +108,12 @@ class Outside:
         return moves[-1] if moves else None
 
     def is_whole(self, version):
-        objects = self.objects()
-        manifest = objects.get(f"versions/{version}/nomen.json", b"")
+        manifest = self.objects.get(f"versions/{version}/nomen.json", b"")
         if hashlib.sha256(manifest).hexdigest() != version:
             return False
         files = json.loads(manifest)["files"]
         return all(
-            hashlib.sha256(objects.get(f"versions/{version}/{name}", b"")).hexdigest() == file["sha256"]
+            hashlib.sha256(self.objects.get(f"versions/{version}/{name}", b"")).hexdigest() == file["sha256"]
             for name, file in files.items()
         )
 
@@ -115,11 +128,11 @@ def life_cycle(nomen, outside, store, top, models, checks):
     added = [json.loads(nomen.run("registry", "add", model, *common)) for model in models]
     ids = [version["id"] for version in added]
     checks.equal("two versions came in", [version["number"] for version in added], [1, 2])
-    checks.equal("boto3 sees both whole", [outside.is_whole(id) for id in ids], [True, True])
+    checks.equal("boto3 sees both whole", [outside.look().is_whole(id) for id in ids], [True, True])
     again = json.loads(nomen.run("registry", "add", models[0], *common))
-    checks.equal("adding one again changes nothing", (again["id"], again["was_known"], len(outside.events())), (ids[0], True, 2))
+    checks.equal("adding one again changes nothing", (again["id"], again["was_known"], len(outside.look().events())), (ids[0], True, 2))
     nomen.run("registry", "promote", "v1", *common)
-    checks.equal("boto3 sees the first live", outside.live(), ids[0])
+    checks.equal("boto3 sees the first live", outside.look().live(), ids[0])
 
     def tagged(model):
         return nomen.run("tag", "--json", "--model", model, texts)
@@ -127,16 +140,16 @@ def life_cycle(nomen, outside, store, top, models, checks):
     checks.equal("a model in the store tags as the folder does", tagged(at), tagged(models[0]))
     before = dict(store.counts)
     tagged(at)
-    checks.equal("what was fetched is not fetched again", store.counts["GET"] - before["GET"], 2 + len(outside.events()))
+    checks.equal("what was fetched is not fetched again", store.counts["GET"] - before["GET"], 2 + len(outside.look().events()))
     checks.equal("another version can be named", tagged(f"registry:{at}@v2"), tagged(models[1]))
     difference = json.loads(nomen.run("registry", "diff", "v1", "v2", texts, *common))
     checks.equal("diff reads both", (difference["texts"], len(difference["labels"]) > 0), (2, True))
     refused = nomen.run("registry", "promote", "v2", *common, code=2)
     checks.equal("without a gate nothing follows a live version", "has not been judged" in refused, True)
     nomen.run("registry", "promote", "v2", "--force", "--reason", "a bench", *common)
-    checks.equal("boto3 sees the second live", outside.live(), ids[1])
+    checks.equal("boto3 sees the second live", outside.look().live(), ids[1])
     nomen.run("registry", "rollback", *common)
-    checks.equal("and after the rollback the first", outside.live(), ids[0])
+    checks.equal("and after the rollback the first", outside.look().live(), ids[0])
     nomen.run("registry", "push", "v2", "--to", top / "pushed", *common)
     checks.equal("a pushed folder tags as its version", tagged(top / "pushed"), tagged(models[1]))
     checks.equal("verify finds nothing", json.loads(nomen.run("registry", "verify", *common)), [])
@@ -158,13 +171,13 @@ def life_cycle(nomen, outside, store, top, models, checks):
     refused = nomen.run("registry", "promote", "v2", "--force", "--reason", "a bench", *common, code=2)
     checks.equal("and it does not become live", "SHA-256" in refused, True)
     nomen.run("registry", "add", models[1], *common)
-    checks.equal("adding the model again mends it", outside.is_whole(ids[1]), True)
+    checks.equal("adding the model again mends it", outside.look().is_whole(ids[1]), True)
     return ids
 
 
 def rivals(nomen, outside, ids, checks, rounds=10):
     at = f"s3://{BUCKET}/{PREFIX}"
-    start = len(outside.events())
+    start = len(outside.look().events())
     done = 0
     for _ in range(rounds):
         promote = ["registry", "promote", "--force", "--reason", "a rival", "--registry", at]
@@ -172,19 +185,22 @@ def rivals(nomen, outside, ids, checks, rounds=10):
         for child in children:
             child.communicate()
         done += sum(child.returncode == 0 for child in children)
-    checks.equal(f"of {2 * rounds} promotions, two at once, each that succeeded is one event", len(outside.events()) - start, done)
-    checks.equal("and one of them is live", outside.live() in ids, True)
+    checks.equal(f"of {2 * rounds} promotions, two at once, each that succeeded is one event", len(outside.look().events()) - start, done)
+    checks.equal("and one of them is live", outside.look().live() in ids, True)
 
 
 def killed(nomen, outside, top, models, ids, checks, rounds):
     """Processes that die by SIGKILL at any moment of an addition or a promotion."""
     at = f"s3://{BUCKET}/{PREFIX}"
+    began = time.perf_counter()
+    nomen.run("registry", "add", models[0], "--registry", at)
+    longest = time.perf_counter() - began
     draw = random.Random(0)
     whole, torn, shorter = 0, 0, 0
     for number in range(rounds):
-        before = outside.events()
+        before = outside.look().events()
         if number % 2:
-            version = "v1" if outside.live() == ids[1] else "v2"
+            version = "v1" if outside.look().live() == ids[1] else "v2"
             child = nomen.start("registry", "promote", "--force", "--reason", "killed", "--registry", at, version)
         else:
             # Another description makes another version of the same weights.
@@ -195,15 +211,16 @@ def killed(nomen, outside, top, models, ids, checks, rounds):
             (bundle / "nomen.json").chmod(0o644)
             (bundle / "nomen.json").write_text(json.dumps(manifest))
             child = nomen.start("registry", "add", bundle, "--registry", at)
-        time.sleep(draw.uniform(0, 0.25))
+        time.sleep(draw.uniform(0, longest))
         child.kill()
         child.communicate()
         torn += child.returncode < 0
-        events = outside.events()
+        seen = outside.look()
+        events = seen.events()
         shorter += events[: len(before)] != before
-        whole += outside.is_whole(outside.live())
+        whole += seen.is_whole(seen.live())
         for event in events:
-            if event["what"] == "added" and not outside.is_whole(event["version"]):
+            if event["what"] == "added" and not seen.is_whole(event["version"]):
                 checks.equal("what the history names is whole", event["version"], "whole")
     print(f"{torn} of {rounds} processes were killed at work")
     checks.equal("after each the live version is whole", whole, rounds)

@@ -111,6 +111,12 @@ pub(super) fn explain(error: &Error) -> Loss {
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             Loss::Lasting(format!("no secure connection: {error}"))
         }
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Loss::Passing("nobody answers there; look at AWS_ENDPOINT_URL_S3".to_owned())
+        }
+        Error::Io(error) if error.to_string().starts_with("failed to lookup") => {
+            Loss::Passing("there is no such host; look at AWS_ENDPOINT_URL_S3 and AWS_REGION".to_owned())
+        }
         Error::Io(error) => Loss::Passing(format!("the connection broke: {error}")),
         Error::Timeout(timeout) => Loss::Passing(format!("no answer in time ({timeout})")),
         Error::ConnectionFailed => Loss::Passing("cannot be reached; look at AWS_ENDPOINT_URL_S3".to_owned()),

@@ -89,7 +89,7 @@ fn an_answer_that_is_lost_makes_no_second_event() {
             assert_eq!(registry.verify().unwrap(), []);
             assert_eq!(live(&registry), Some(added.id));
             if lost >= asked {
-                assert!(lost >= 25, "every request was lost once, {lost} of them");
+                assert!(lost >= 20, "every request was lost once, {lost} of them");
                 break;
             }
         }

@@ -52,6 +52,13 @@ impl From<RegistryError> for Failure {
     }
 }
 
+/// An answer that could not be read to its end.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Passing(format!("the answer broke off: {error}"))
+    }
+}
+
 /// What becomes of an object that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Present {
@@ -75,7 +82,7 @@ impl Exchange {
                 let bytes = response.body_mut().with_config().limit(LONGEST).read_to_vec();
                 return bytes.map(Some).map_err(|error| self.lost(place, &error));
             }
-            let refusal = Refusal::read(response);
+            let refusal = Refusal::read(response)?;
             if refusal.code == "NoSuchKey" { Ok(None) } else { Err(self.refusal(place, &refusal)) }
         })
     }
@@ -95,7 +102,7 @@ impl Exchange {
                 StatusCode::PARTIAL_CONTENT => 0,
                 StatusCode::OK => size,
                 _ => {
-                    let refusal = Refusal::read(response);
+                    let refusal = Refusal::read(response)?;
                     return if refusal.code == "NoSuchKey" { Ok(false) } else { Err(self.refusal(place, &refusal)) };
                 }
             };
@@ -107,7 +114,7 @@ impl Exchange {
                     Ok(0) => return Ok(true),
                     Ok(read) => read as u64,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(Failure::Passing(error.to_string())),
+                    Err(error) => return Err(error.into()),
                 };
                 let skipped = read.min(known);
                 known -= skipped;
@@ -141,7 +148,7 @@ impl Exchange {
                 let url = list.sign(VALID);
                 let mut response = self.agent.get(url.as_str()).call().map_err(|error| self.lost(place, &error))?;
                 if response.status() != StatusCode::OK {
-                    return Err(self.refusal(place, &Refusal::read(response)));
+                    return Err(self.refusal(place, &Refusal::read(response)?));
                 }
                 let text = response.body_mut().with_config().limit(LONGEST_LISTING).read_to_string();
                 let text = text.map_err(|error| self.lost(place, &error))?;
@@ -198,7 +205,7 @@ impl Exchange {
             if response.status().is_success() {
                 return Ok(Creation::New);
             }
-            let refusal = Refusal::read(response);
+            let refusal = Refusal::read(response)?;
             match refusal.status.as_u16() {
                 // An attempt whose answer was lost may have put it.
                 412 if only_new && attempt > 0 && upload.is(self.get(place)?.as_deref()) => Ok(Creation::New),

@@ -1,5 +1,7 @@
 //! What a store's refusal means, and the way out.
 
+use std::io::{self, Read as _};
+
 use ureq::{
     Body,
     http::{Response, StatusCode},
@@ -20,22 +22,28 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn read(mut response: Response<Body>) -> Self {
+    /// Reads a refusal.
+    ///
+    /// # Errors
+    /// The connection broke before its end.
+    pub(super) fn read(mut response: Response<Body>) -> io::Result<Self> {
         let is_name = |text: &str| {
             !text.is_empty() && text.len() < 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         let region = response.headers().get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
         let region = region.filter(|region| is_name(region)).map(str::to_owned);
-        let text = response.body_mut().with_config().limit(LONGEST).read_to_string().unwrap_or_default();
+        let mut bytes = Vec::new();
+        response.body_mut().as_reader().take(LONGEST).read_to_end(&mut bytes)?;
+        let text = String::from_utf8_lossy(&bytes);
         let element = |name: &str| {
             let (_, rest) = text.split_once(&format!("<{name}>"))?;
             rest.split_once(&format!("</{name}>")).map(|(inside, _)| inside).filter(|inside| is_name(inside))
         };
-        Self {
+        Ok(Self {
             status: response.status(),
             code: element("Code").unwrap_or_default().to_owned(),
             region: region.or_else(|| element("Region").map(str::to_owned)),
-        }
+        })
     }
 
     /// Whether the same request may be granted a moment later.
@@ -104,7 +112,7 @@ mod tests {
         if let Some(region) = head {
             response = response.header("x-amz-bucket-region", region);
         }
-        Refusal::read(response.body(Body::builder().data(body.to_owned())).unwrap())
+        Refusal::read(response.body(Body::builder().data(body.to_owned())).unwrap()).unwrap()
     }
 
     #[test]

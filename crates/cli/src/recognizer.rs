@@ -14,8 +14,8 @@ use crate::versions;
 /// Which model, and how it is run.
 #[derive(Args)]
 pub struct ModelArguments {
-    /// Model that `nomen train` left, a transformers token classifier, or a registry (its live
-    /// version; registry:DIR@v2 for another)
+    /// Model that `nomen train` left, a transformers token classifier, or a registry by its folder or
+    /// s3: URL (its live version; registry:DIR@v2 for another)
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
     #[command(flatten)]

@@ -6,7 +6,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use operate::registry::{Registry, VersionName};
+use model::base::Options;
+use operate::registry::{Access, Place, Registry, StoreUrl, VersionName};
 use url::Url;
 
 use crate::{
@@ -19,39 +20,50 @@ const PREFIX: &str = "registry:";
 /// Folder of the registry in a project.
 const IN_PROJECT: &str = "registry";
 
-/// The folder of a model: the folder itself; the live version where the folder is a registry; or the version in
-/// `registry:DIR@VERSION`, where the live one is meant without `@VERSION`. A version's files are summed again first.
+/// The folder of a model: the folder itself; the live version where it is a registry, in a folder or a store; or the version in
+/// `registry:PLACE@VERSION`, where the live one is meant without `@VERSION`. A version's files are summed again first; those
+/// in a store are fetched once, into the cache that base models have, too.
 pub fn folder(named: &Path) -> anyhow::Result<PathBuf> {
     let text = named.to_string_lossy();
-    let (root, version) = match text.strip_prefix(PREFIX) {
+    let (at, version) = match text.strip_prefix(PREFIX) {
         Some(rest) => match rest.rsplit_once('@') {
             // A folder may have the sign in its name.
-            Some((root, version)) if !Registry::is_at(Path::new(rest)) => (file_or_folder(root)?, version.parse()?),
-            _ => (file_or_folder(rest)?, VersionName::Live),
+            Some((root, version)) if !version.contains('/') && !Registry::is_at(Path::new(rest)) => {
+                (place(root)?, version.parse()?)
+            }
+            _ => (place(rest)?, VersionName::Live),
         },
-        None if Registry::is_at(named) => (named.to_owned(), VersionName::Live),
+        None if text.starts_with(StoreUrl::SCHEME) => (place(&text)?, VersionName::Live),
+        None if Registry::is_at(named) => (named.into(), VersionName::Live),
         None => return Ok(named.to_owned()),
     };
-    let registry = Registry::open(&root)?;
+    let registry = Registry::open(at.clone(), &Access::from_env())?;
     let state = registry.state()?;
-    let version = state.find(&version, &root)?;
+    let version = state.find(&version, &at)?;
     let way_out = || {
         format!(
-            "v{} of {} cannot be used; `nomen registry verify` lists what is wrong, `nomen registry rollback` goes back",
-            version.number,
-            root.display()
+            "v{} of {at} cannot be used; `nomen registry verify` lists what is wrong, `nomen registry rollback` goes back",
+            version.number
         )
     };
-    let folder = registry.verified_folder(&version.id).with_context(way_out)?;
-    note(&format!("{}: v{} ({}), {}", root.display(), version.number, version.id.short(), version.stage));
+    let cache = Options::from_env().cache;
+    let mut is_told = false;
+    let folder = registry
+        .verified_folder(&version.id, &cache, &mut |fetching| {
+            if !std::mem::replace(&mut is_told, true) {
+                note(&format!("{at}: fetching v{}, {:.1} MB", version.number, fetching.total as f64 / 1e6));
+            }
+        })
+        .with_context(way_out)?;
+    note(&format!("{at}: v{} ({}), {}", version.number, version.id.short(), version.stage));
     Ok(folder)
 }
 
-/// The folder that a command was given as a registry, or the project's.
-pub fn registry_root(given: Option<&str>) -> anyhow::Result<PathBuf> {
+/// Where the registry lies that a command was given, or the project's.
+pub fn registry_place(given: Option<&str>) -> anyhow::Result<Place> {
     match given {
-        Some(given) => file_or_folder(given),
-        None => given_or(None, "--registry", |project| Ok(in_project(&project))),
+        Some(given) => place(given),
+        None => Ok(given_or(None, "--registry", |project| Ok(in_project(&project)))?.into()),
     }
 }
 
@@ -60,14 +72,21 @@ pub fn in_project(project: &Project) -> PathBuf {
     project.path(Path::new(IN_PROJECT))
 }
 
-/// A folder by its path or by a `file:` URL.
-fn file_or_folder(given: &str) -> anyhow::Result<PathBuf> {
-    let Some((scheme, _)) = given.split_once("://") else { return Ok(PathBuf::from(given)) };
-    if scheme != "file" {
-        bail!("{given}: a registry is a folder or a file: URL; {scheme}: is not read, mount the store as a folder");
+/// A folder by its path or by a `file:` URL, or a prefix in an object store.
+fn place(given: &str) -> anyhow::Result<Place> {
+    let Some((scheme, _)) = given.split_once("://") else { return Ok(PathBuf::from(given).into()) };
+    match scheme {
+        "s3" => Ok(Place::Store(given.parse()?)),
+        "file" => {
+            let path = Url::parse(given).ok().and_then(|url| url.to_file_path().ok());
+            path.map(Place::Path)
+                .with_context(|| format!("{given} is no path on this machine; expected file:///FOLDER"))
+        }
+        _ => bail!(
+            "{given}: a registry is a folder, a file: URL or s3://BUCKET/PREFIX; {scheme}: is not read. Google's store \
+             and others are reached by their S3 interface: s3: and AWS_ENDPOINT_URL_S3"
+        ),
     }
-    let path = Url::parse(given).ok().and_then(|url| url.to_file_path().ok());
-    path.with_context(|| format!("{given} is no path on this machine; expected file:///FOLDER"))
 }
 
 /// Seconds since 1970.
@@ -85,11 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registry_is_named_by_its_folder_or_a_file_url() {
-        assert_eq!(file_or_folder("models/news").unwrap(), Path::new("models/news"));
-        assert_eq!(file_or_folder("file:///srv/my%20models").unwrap(), Path::new("/srv/my models"));
-        for given in ["s3://bucket/models", "file://other-host/x"] {
-            assert!(file_or_folder(given).is_err(), "{given}");
+    fn a_registry_is_named_by_its_folder_or_by_a_url() {
+        let path = |given: &str| place(given).unwrap().as_path().map(Path::to_owned);
+        assert_eq!(path("models/news").as_deref(), Some(Path::new("models/news")));
+        assert_eq!(path("file:///srv/my%20models").as_deref(), Some(Path::new("/srv/my models")));
+        assert_eq!(path("s3://bucket/models"), None);
+        for given in ["gs://bucket/models", "s3://bucket/../x", "file://other-host/x"] {
+            assert!(place(given).is_err(), "{given}");
         }
     }
 }

@@ -9,10 +9,10 @@ mod show;
 mod stage;
 mod verify;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use operate::registry::{Registry, VersionName, VersionNameError};
+use operate::registry::{Access, Place, Registry, VersionName, VersionNameError};
 
 use crate::versions;
 
@@ -31,12 +31,18 @@ command that takes --model takes a registry and uses its live version.
 A version is named live, by its number (v3), or by the first digits of its hash.
 Without --registry the project's folder `registry` is meant; file: URLs are taken, too.
 
+s3://BUCKET/PREFIX is a registry in an object store that knows conditional writes. Address and
+key are read from AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_SESSION_TOKEN. A model that is used is fetched once, into the cache (NOMEN_CACHE).
+
 Examples:
   nomen registry add runs/week-7/model-best --registry models
   nomen registry promote v3 --registry models --gate gate.json
   nomen registry rollback --registry models
   nomen tag --model models letters.txt
-  nomen tag --model registry:models@v2 letters.txt";
+  nomen tag --model registry:models@v2 letters.txt
+  nomen registry add runs/week-7/model-best --registry s3://acme-models/news
+  nomen tag --model s3://acme-models/news letters.txt";
 
 #[derive(Subcommand)]
 enum Command {
@@ -55,8 +61,8 @@ enum Command {
 /// Which registry, and how it answers.
 #[derive(Args)]
 struct Common {
-    /// Folder or file: URL of the registry [default: the project's]
-    #[arg(long, value_name = "DIR")]
+    /// Folder, file: or s3: URL of the registry [default: the project's]
+    #[arg(long, value_name = "PLACE")]
     registry: Option<String>,
     /// Print the answer as JSON
     #[arg(long)]
@@ -64,12 +70,12 @@ struct Common {
 }
 
 impl Common {
-    fn root(&self) -> anyhow::Result<PathBuf> {
-        versions::registry_root(self.registry.as_deref())
+    fn place(&self) -> anyhow::Result<Place> {
+        versions::registry_place(self.registry.as_deref())
     }
 
     fn open(&self) -> anyhow::Result<Registry> {
-        Ok(Registry::open(&self.root()?)?)
+        Ok(Registry::open(self.place()?, &Access::from_env())?)
     }
 }
 

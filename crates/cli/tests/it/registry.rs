@@ -71,8 +71,12 @@ fn a_registry_is_its_live_version_wherever_a_model_is_taken() {
     assert_eq!(tagged(&PathBuf::from(format!("registry:file://{}@v2", models.display()))), tagged(&other_tiny_model()));
     answer(&run(place.registry("rollback").args(["--reason", "worse"]), b""));
     assert_eq!(tagged(&models), tagged(&tiny_model()));
-    let said = refusal(&run(nomen().args(["tag", "--model", "registry:s3://bucket/models"]), b"Anna"));
-    assert!(said.contains("a registry is a folder or a file: URL"), "{said}");
+    let said = refusal(&run(nomen().args(["tag", "--model", "registry:gs://bucket/models"]), b"Anna"));
+    assert!(said.contains("AWS_ENDPOINT_URL_S3"), "{said}");
+    for named in ["s3://bucket/models", "registry:s3://bucket/models@v2"] {
+        let said = refusal(&run(nomen().args(["tag", "--model", named]).env_remove("AWS_ACCESS_KEY_ID"), b"Anna"));
+        assert!(said.contains("s3://bucket/models: ") && said.contains("set AWS_ACCESS_KEY_ID"), "{said}");
+    }
 }
 
 #[test]

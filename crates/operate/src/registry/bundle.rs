@@ -2,20 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs::File,
+    io,
     path::{Component, Path},
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{RegistryError, VersionId, files, files::io_at};
+use super::{Place, RegistryError, VersionId, files, files::io_at};
 
 /// Name of a bundle's manifest.
 pub const MANIFEST_FILE: &str = "nomen.json";
-
-/// Longest manifest that is read.
-const LONGEST_MANIFEST: u64 = 64 << 20;
 
 /// Length and sum of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +44,14 @@ impl Contents {
     /// It is missing, malformed, lists no files, or names files outside of the folder.
     pub fn read(folder: &Path) -> Result<Self, RegistryError> {
         let path = folder.join(MANIFEST_FILE);
+        let bytes = files::read(&path)?;
+        Self::parse(bytes, &path.into())
+    }
+
+    /// What a manifest says that lies at this place; `None` where none does.
+    pub(super) fn parse(bytes: Option<Vec<u8>>, path: &Place) -> Result<Self, RegistryError> {
         let damaged = |problem: String| RegistryError::Damaged { path: path.clone(), problem };
-        let size = fs::metadata(&path).map_err(io_at(&path))?.len();
-        if size > LONGEST_MANIFEST {
-            return Err(damaged(format!("has {size} bytes, expected at most {LONGEST_MANIFEST}")));
-        }
-        let bytes = fs::read(&path).map_err(io_at(&path))?;
+        let bytes = bytes.ok_or_else(|| damaged("there is no such file".to_owned()))?;
         let manifest: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let files = manifest.get("files").cloned().unwrap_or_default();
         let files: BTreeMap<String, FileSum> =
@@ -73,17 +73,18 @@ impl Contents {
     /// the version `expected`.
     pub fn verify(folder: &Path, expected: Option<&VersionId>) -> Result<Self, RegistryError> {
         let contents = Self::read(folder)?;
-        contents.check_id(folder, expected)?;
+        contents.check_id(&folder.join(MANIFEST_FILE).into(), expected)?;
         for (name, file) in &contents.files {
             file.copy(&folder.join(name), io::sink())?;
         }
         Ok(contents)
     }
 
-    pub(super) fn check_id(&self, folder: &Path, expected: Option<&VersionId>) -> Result<(), RegistryError> {
+    /// Whether this is the expected version; `path` is where the manifest lies.
+    pub(super) fn check_id(&self, path: &Place, expected: Option<&VersionId>) -> Result<(), RegistryError> {
         match expected {
             Some(expected) if *expected != self.id => Err(RegistryError::Damaged {
-                path: folder.join(MANIFEST_FILE),
+                path: path.clone(),
                 problem: format!("expected the version {expected}, found {}", self.id),
             }),
             _ => Ok(()),
@@ -97,17 +98,28 @@ impl Contents {
 }
 
 impl FileSum {
+    /// Length and sum of a file, which is written to `copy` on the way.
+    pub(super) fn of(path: &Path, copy: impl io::Write) -> Result<Self, RegistryError> {
+        let summed = || files::summed(File::open(path)?, copy);
+        let (size, sha256) = summed().map_err(io_at(path))?;
+        Ok(Self { size, sha256 })
+    }
+
     /// Writes the file to `copy` and compares it on the way.
     pub(super) fn copy(&self, path: &Path, copy: impl io::Write) -> Result<(), RegistryError> {
-        let (size, sha256) = files::summed(path, copy).map_err(io_at(path))?;
-        if size == self.size && sha256 == self.sha256 {
+        self.compare(&Self::of(path, copy)?, || path.into())
+    }
+
+    /// Whether what was found at a place is what was expected.
+    pub(super) fn compare(&self, found: &Self, path: impl FnOnce() -> Place) -> Result<(), RegistryError> {
+        if self == found {
             return Ok(());
         }
         let problem = format!(
-            "expected {} bytes with the SHA-256 {}, found {size} with {sha256}; the file is damaged or was changed",
-            self.size, self.sha256
+            "expected {} bytes with the SHA-256 {}, found {} with {}; the file is damaged or was changed",
+            self.size, self.sha256, found.size, found.sha256
         );
-        Err(RegistryError::Damaged { path: path.to_owned(), problem })
+        Err(RegistryError::Damaged { path: path(), problem })
     }
 }
 

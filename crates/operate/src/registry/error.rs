@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use super::{VersionName, event::EventError};
+use super::{Place, VersionName, event::EventError};
 
 /// Why something cannot be done with a registry. What was there before is as it was.
 #[derive(Debug, Error)]
@@ -19,18 +19,29 @@ pub enum RegistryError {
     },
     /// No registry lies here.
     #[error("{0}: there is no registry; `nomen registry add` makes one")]
-    NoRegistry(PathBuf),
+    NoRegistry(Place),
     /// Something else lies here.
-    #[error("{0}: holds files, but is no registry; name another folder")]
-    Occupied(PathBuf),
+    #[error("{0}: holds files, but is no registry; name another one")]
+    Occupied(Place),
     /// Somebody else writes.
     #[error("{0}: another process has been writing to the registry for half a minute; try again when it is done")]
-    Locked(PathBuf),
+    Locked(Place),
+    /// Somebody else wrote an event, again and again.
+    #[error("{0}: other processes have been writing to the registry for half a minute; try again when they are done")]
+    Overtaken(Place),
+    /// An object store cannot be reached, refuses, or cannot do what a registry needs.
+    #[error("{path}: {problem}")]
+    Store {
+        /// What was asked for.
+        path: Place,
+        /// What the store said, and the way out.
+        problem: String,
+    },
     /// A file is not what it should be.
     #[error("{path}: {problem}")]
     Damaged {
         /// The file.
-        path: PathBuf,
+        path: Place,
         /// What was expected and what was found, and the way out.
         problem: String,
     },
@@ -38,7 +49,7 @@ pub enum RegistryError {
     #[error("{path}: {error}; `nomen registry verify` lists everything that is wrong")]
     Event {
         /// The event's file.
-        path: PathBuf,
+        path: Place,
         /// What contradicts.
         error: EventError,
     },
@@ -60,7 +71,7 @@ pub enum RegistryError {
     },
     /// No version is live.
     #[error("{0}: no version is live; `nomen registry promote VERSION` makes one live")]
-    NothingLive(PathBuf),
+    NothingLive(Place),
     /// A version cannot be moved as asked.
     #[error("{0}")]
     Refused(String),

@@ -1,23 +1,20 @@
-//! The events on disk.
-
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+//! The events as they are kept.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Event, RegistryError, VersionId, What,
-    files::{self, Existing, io_at},
+    Event, Place, RegistryError, VersionId, What, files,
+    objects::{Creation, Objects},
 };
 
-/// An event, its sum and its file.
+const FOLDER: &str = "history";
+
+/// An event, its sum and where it lies.
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub event: Event,
     pub sum: String,
-    pub path: PathBuf,
+    pub path: Place,
 }
 
 /// A file of `history/`.
@@ -29,21 +26,16 @@ struct Sealed {
 }
 
 /// All events in their order. Each must be what was written, and follow the one before it.
-pub(super) fn read(folder: &Path) -> Result<Vec<Read>, RegistryError> {
+pub(super) fn read(objects: &dyn Objects) -> Result<Vec<Read>, RegistryError> {
     let mut events: Vec<Read> = Vec::new();
-    for number in 1..=count(folder)? {
-        let path = folder.join(name(number));
+    let names: Vec<String> = (1..=count(objects)?).map(name).collect();
+    for ((number, name), bytes) in (1..).zip(&names).zip(objects.read_all(&names)) {
+        let path = objects.place(name);
         let damaged = |problem: &str| {
             let problem = format!("{problem}; restore it from a copy, the versions are untouched");
             RegistryError::Damaged { path: path.clone(), problem }
         };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(damaged("the event is missing, but later ones are there"));
-            }
-            Err(error) => return Err(io_at(&path)(error)),
-        };
+        let bytes = bytes?.ok_or_else(|| damaged("the event is missing, but later ones are there"))?;
         let sealed = serde_json::from_slice(&bytes).ok();
         let is_whole =
             |sealed: &Sealed| sealed.sum == files::sum(&files::pretty(&sealed.event)) && files::pretty(sealed) == bytes;
@@ -59,22 +51,14 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Read>, RegistryError> {
 }
 
 /// Number of the last event.
-fn count(folder: &Path) -> Result<u64, RegistryError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(io_at(folder)(error)),
-    };
+fn count(objects: &dyn Objects) -> Result<u64, RegistryError> {
     let mut last = 0;
-    for entry in entries {
-        let name = entry.map_err(io_at(folder))?.file_name().to_string_lossy().into_owned();
-        if name.starts_with(files::UNFINISHED) {
-            continue;
-        }
-        let number = name.strip_suffix(".json").and_then(|number| number.parse::<u64>().ok());
-        let Some(number) = number.filter(|number| self::name(*number) == name) else {
+    for found in objects.names(FOLDER)? {
+        let found = format!("{FOLDER}/{found}");
+        let number = found.rsplit('/').next().and_then(|name| name.strip_suffix(".json")?.parse::<u64>().ok());
+        let Some(number) = number.filter(|number| name(*number) == found) else {
             let problem = "is no event; take it out of the folder".to_owned();
-            return Err(RegistryError::Damaged { path: folder.join(name), problem });
+            return Err(RegistryError::Damaged { path: objects.place(&found), problem });
         };
         last = last.max(number);
     }
@@ -82,24 +66,29 @@ fn count(folder: &Path) -> Result<u64, RegistryError> {
 }
 
 fn name(number: u64) -> String {
-    format!("{number:08}.json")
+    format!("{FOLDER}/{number:08}.json")
 }
 
 /// Writes the event that follows `events`.
+///
+/// # Errors
+/// It cannot be written, or another writer was faster ([`RegistryError::Overtaken`]).
 pub(super) fn append(
-    folder: &Path,
+    objects: &dyn Objects,
     events: &mut Vec<Read>,
     at: u64,
     version: VersionId,
     what: What,
 ) -> Result<(), RegistryError> {
-    fs::create_dir_all(folder).map_err(io_at(folder))?;
     let number = events.len() as u64 + 1;
     let event = Event { number, previous: events.last().map(|read| read.sum.clone()), at, version, what };
     let sum = files::sum(&files::pretty(&event));
     let sealed = Sealed { sum, event };
-    files::write(folder, &name(number), &files::pretty(&sealed), Existing::Keep)?;
+    let path = objects.place(&name(number));
+    if objects.create(&name(number), &files::pretty(&sealed))? == Creation::Taken {
+        return Err(RegistryError::Overtaken(path));
+    }
     let Sealed { sum, event } = sealed;
-    events.push(Read { event, sum, path: folder.join(name(number)) });
+    events.push(Read { event, sum, path });
     Ok(())
 }

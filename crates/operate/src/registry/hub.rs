@@ -9,17 +9,16 @@ use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::{
-    CARD_FILE, Contents, MANIFEST_FILE, Registry, RegistryError, VersionId,
+    CARD_FILE, MANIFEST_FILE, Registry, RegistryError, VersionId,
     bundle::FileSum,
     files::{self, Existing, io_at},
-    receive,
 };
 
 /// Digits of a revision: as many as of a commit in git.
@@ -107,11 +106,9 @@ pub fn push_folder(
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(io_at(parent))?;
     let beside = files::unfinished_folder(parent)?;
-    let source = registry.folder(version);
-    let contents = Contents::read(&source)?;
-    contents.check_id(&source, Some(version))?;
+    let contents = registry.contents(version)?;
     for (name, file) in &contents.files {
-        receive::copy(&source.join(name), &beside.path().join(name), file)?;
+        registry.take_out(version, name, file, &beside.path().join(name))?;
     }
     for (name, bytes) in [(CARD_FILE, card.as_bytes()), (MANIFEST_FILE, &contents.bytes)] {
         files::write(beside.path(), name, bytes, Existing::Keep)?;
@@ -132,14 +129,12 @@ pub fn push(
     repository: &Repository,
     card: &str,
 ) -> Result<Pushed, RegistryError> {
-    let source = registry.folder(version);
-    let contents = Contents::read(&source)?;
-    contents.check_id(&source, Some(version))?;
+    let contents = registry.contents(version)?;
     let folder = repository.folder(cache);
     let [blobs, snapshots, refs] = ["blobs", "snapshots", "refs"].map(|name| folder.join(name));
     for folder in [&blobs, &snapshots, &refs] {
         fs::create_dir_all(folder).map_err(io_at(folder))?;
-        files::remove_unfinished(folder);
+        files::remove_unfinished(folder, Duration::ZERO);
     }
     let mut named: Vec<(&str, String)> = Vec::new();
     for (name, file) in &contents.files {
@@ -148,7 +143,7 @@ pub fn push(
         if !is_there {
             let beside = files::unfinished_folder(&blobs)?;
             let copy = beside.path().join(name);
-            receive::copy(&source.join(name), &copy, file)?;
+            registry.take_out(version, name, file, &copy)?;
             fs::rename(&copy, &blob).map_err(io_at(&blob))?;
             files::sync(&blobs).map_err(io_at(&blobs))?;
         }
@@ -160,11 +155,11 @@ pub fn push(
         named.push((name, sum));
     }
     named.sort_unstable();
-    let mut listing = Sha256::new();
+    let mut listing = files::Sum::default();
     for (name, sum) in &named {
-        listing.update(format!("{sum}  {name}\n"));
+        listing.update(format!("{sum}  {name}\n").as_bytes());
     }
-    let revision: String = files::hex(&listing.finalize()).chars().take(REVISION).collect();
+    let revision: String = listing.finish().chars().take(REVISION).collect();
 
     let snapshot = snapshots.join(&revision);
     if !snapshot.exists() {
@@ -213,7 +208,7 @@ pub fn pull(cache: &Path, repository: &Repository, revision: Option<&str>) -> Re
         let real = fs::canonicalize(&path).map_err(io_at(&path))?;
         if !real.starts_with(&inside) {
             let problem = format!("leads out of the repository, to {}", real.display());
-            return Err(RegistryError::Damaged { path, problem });
+            return Err(RegistryError::Damaged { path: path.into(), problem });
         }
         let name = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if real.is_file() && VersionId::new(name.as_str()).is_some() {

@@ -1,13 +1,9 @@
 //! Which version is live: promotion, the way back, and giving up.
 
-use std::fs;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Gated, Registry, RegistryError, Stage, State, Version, VersionId, VersionName, What,
-    files::{self, Existing, io_at},
-    history,
+    Gated, Registry, RegistryError, Stage, State, Version, VersionId, VersionName, What, files, gate_name, history,
 };
 
 /// A version that is to become live.
@@ -53,9 +49,7 @@ impl Registry {
     /// # Errors
     /// It is no report, or of models that are no versions of this registry.
     pub fn record_gate(&self, report: &[u8], at: u64) -> Result<VersionId, RegistryError> {
-        let _writing = self.lock()?;
-        let mut events = history::read(&self.history())?;
-        self.keep_gate(report, at, &mut events)
+        self.write(|events| self.keep_gate(report, at, events))
     }
 
     /// Makes a version live. The one that was live before is archived, and a rollback goes back to it.
@@ -70,20 +64,28 @@ impl Registry {
         if forced == Some("") {
             return Err(RegistryError::Refused("the reason is empty; say why the gate does not count".to_owned()));
         }
-        let _writing = self.lock()?;
-        let mut events = history::read(&self.history())?;
-        let before = State::of(&events)?;
-        let id = before.find(promotion.version, self.root())?.id.clone();
+        self.write(|events| self.make_live(promotion, forced, events))
+    }
+
+    fn make_live(
+        &self,
+        promotion: &Promotion<'_>,
+        forced: Option<&str>,
+        events: &mut Vec<history::Read>,
+    ) -> Result<Promoted, RegistryError> {
+        let root = self.place();
+        let before = State::of(events)?;
+        let id = before.find(promotion.version, &root)?.id.clone();
         if let Some(report) = promotion.gate {
             let judged = read_gate(report)?.candidate.version;
             if judged.as_ref() != Some(&id) {
                 let judged = judged.map_or("a model that is no version".to_owned(), |judged| judged.to_string());
                 return Err(RegistryError::Refused(format!("the gate's report is about {judged}, not about {id}")));
             }
-            self.keep_gate(report, promotion.at, &mut events)?;
+            self.keep_gate(report, promotion.at, events)?;
         }
-        let state = State::of(&events)?;
-        let version = state.find(promotion.version, self.root())?;
+        let state = State::of(events)?;
+        let version = state.find(promotion.version, &root)?;
         if version.stage == Stage::Live {
             return Err(RegistryError::Refused(format!("v{} is live already", version.number)));
         }
@@ -96,12 +98,12 @@ impl Registry {
                 (Err(refused), None) => return Err(refused),
             },
         };
-        self.verified_folder(&id)?;
+        self.check(&id)?;
         let number = version.number;
         // With a gate that was passed, a reason would say that there was none.
         let forced = forced.filter(|_| gate.is_none()).map(str::to_owned);
         let what = What::Promoted { from: from.clone(), gate, forced };
-        history::append(&self.history(), &mut events, promotion.at, id.clone(), what)?;
+        history::append(&*self.objects, events, promotion.at, id.clone(), what)?;
         Ok(Promoted { live: id, number, from })
     }
 
@@ -115,15 +117,24 @@ impl Registry {
         reason: Option<&str>,
         at: u64,
     ) -> Result<Promoted, RegistryError> {
-        let _writing = self.lock()?;
-        let mut events = history::read(&self.history())?;
-        let state = State::of(&events)?;
-        let from = state.live().ok_or_else(|| RegistryError::NothingLive(self.root().to_owned()))?.id.clone();
+        self.write(|events| self.go_back(to, reason, at, events))
+    }
+
+    fn go_back(
+        &self,
+        to: Option<&VersionName>,
+        reason: Option<&str>,
+        at: u64,
+        events: &mut Vec<history::Read>,
+    ) -> Result<Promoted, RegistryError> {
+        let root = self.place();
+        let state = State::of(events)?;
+        let from = state.live().ok_or_else(|| RegistryError::NothingLive(root.clone()))?.id.clone();
         let known: Vec<String> = state.before_live().map(|version| format!("v{}", version.number)).collect();
         let target = match to {
             None => state.before_live().next(),
             Some(name) => {
-                let named = state.find(name, self.root())?;
+                let named = state.find(name, &root)?;
                 state.before_live().find(|version| version.id == named.id)
             }
         };
@@ -136,7 +147,7 @@ impl Registry {
             };
             return Err(RegistryError::Refused(problem));
         };
-        self.verified_folder(&target.id).map_err(|error| {
+        self.check(&target.id).map_err(|error| {
             let further: Vec<&String> =
                 known.iter().skip_while(|name| **name != format!("v{}", target.number)).skip(1).collect();
             match further.first() {
@@ -146,7 +157,7 @@ impl Registry {
         })?;
         let promoted = Promoted { live: target.id.clone(), number: target.number, from: Some(from.clone()) };
         let what = What::RolledBack { from, reason: reason.map(str::to_owned) };
-        history::append(&self.history(), &mut events, at, promoted.live.clone(), what)?;
+        history::append(&*self.objects, events, at, promoted.live.clone(), what)?;
         Ok(promoted)
     }
 
@@ -155,21 +166,21 @@ impl Registry {
     /// # Errors
     /// It is not there, is live, or is archived already.
     pub fn archive(&self, name: &VersionName, reason: Option<&str>, at: u64) -> Result<VersionId, RegistryError> {
-        let _writing = self.lock()?;
-        let mut events = history::read(&self.history())?;
-        let state = State::of(&events)?;
-        let Version { id, number, stage, .. } = state.find(name, self.root())?;
-        match stage {
-            Stage::Candidate => {}
-            Stage::Live => {
-                let problem = format!("v{number} is live; promote another version or roll back first");
-                return Err(RegistryError::Refused(problem));
+        self.write(|events| {
+            let state = State::of(events)?;
+            let Version { id, number, stage, .. } = state.find(name, &self.place())?;
+            match stage {
+                Stage::Candidate => {}
+                Stage::Live => {
+                    let problem = format!("v{number} is live; promote another version or roll back first");
+                    return Err(RegistryError::Refused(problem));
+                }
+                Stage::Archived => return Err(RegistryError::Refused(format!("v{number} is archived already"))),
             }
-            Stage::Archived => return Err(RegistryError::Refused(format!("v{number} is archived already"))),
-        }
-        let what = What::Archived { reason: reason.map(str::to_owned) };
-        history::append(&self.history(), &mut events, at, id.clone(), what)?;
-        Ok(id.clone())
+            let what = What::Archived { reason: reason.map(str::to_owned) };
+            history::append(&*self.objects, events, at, id.clone(), what)?;
+            Ok(id.clone())
+        })
     }
 
     fn keep_gate(&self, bytes: &[u8], at: u64, events: &mut Vec<history::Read>) -> Result<VersionId, RegistryError> {
@@ -189,10 +200,8 @@ impl Registry {
         if of_version.iter().any(|gated| gated.report == report) {
             return Ok(id);
         }
-        let folder = self.gates();
-        fs::create_dir_all(&folder).map_err(io_at(&folder))?;
-        files::write(&folder, &format!("{report}.json"), bytes, Existing::Replace)?;
-        history::append(&self.history(), events, at, id.clone(), What::Gated { report, passed, against })?;
+        self.objects.replace(&gate_name(&report), bytes)?;
+        history::append(&*self.objects, events, at, id.clone(), What::Gated { report, passed, against })?;
         Ok(id)
     }
 }

@@ -1,16 +1,12 @@
 //! How a bundle gets into a registry.
 
-use std::{
-    fs::{self, File},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Contents, MANIFEST_FILE, Registry, RegistryError, State, VersionId, What, bundle::FileSum, files, files::io_at,
-    history,
+    Contents, MANIFEST_FILE, Registry, RegistryError, State, VersionId, What, files::io_at, history, version_name,
 };
 
 /// A bundle that is to become a version.
@@ -52,63 +48,63 @@ impl Registry {
     /// or cannot be copied.
     pub fn add(&self, addition: &Addition<'_>) -> Result<Added, RegistryError> {
         let contents = Contents::read(addition.bundle)?;
-        contents.check_id(addition.bundle, addition.expected)?;
-        let _writing = self.lock()?;
-        let mut events = history::read(&self.history())?;
-        let state = State::of(&events)?;
+        contents.check_id(&addition.bundle.join(MANIFEST_FILE).into(), addition.expected)?;
         let left_out = left_out(addition.bundle, &contents)?;
-        if let Some(known) = state.get(&contents.id) {
-            // A copy that was damaged since is mended: it is the same version byte by byte, or it is refused.
-            self.receive(addition.bundle, &contents)?;
-            return Ok(Added { id: contents.id.clone(), number: known.number, was_known: true, left_out });
-        }
-        let parent = match addition.parent {
-            Some(parent) if state.get(parent).is_none() => {
-                return Err(RegistryError::Refused(format!("the parent {parent} is no version of this registry")));
+        let mut is_received = false;
+        self.write(|events| {
+            let state = State::of(events)?;
+            let known = state.get(&contents.id);
+            let parent = match addition.parent {
+                Some(parent) if known.is_none() && state.get(parent).is_none() => {
+                    return Err(RegistryError::Refused(format!("the parent {parent} is no version of this registry")));
+                }
+                Some(parent) => Some(parent.clone()),
+                None if known.is_none() => self.parent_of(&contents, &state)?,
+                None => None,
+            };
+            if !is_received {
+                // Of a known version, too: a copy that was damaged since is mended, byte by byte the same or refused.
+                self.receive(addition.bundle, &contents)?;
+                is_received = true;
             }
-            Some(parent) => Some(parent.clone()),
-            None => self.parent_of(&contents, &state),
-        };
-        self.receive(addition.bundle, &contents)?;
-        let what = What::Added { parent, source: addition.source.to_owned(), note: addition.note.map(str::to_owned) };
-        history::append(&self.history(), &mut events, addition.at, contents.id.clone(), what)?;
-        let number = state.versions().len() + 1;
-        Ok(Added { id: contents.id, number, was_known: false, left_out })
+            let added =
+                |number, was_known| Added { id: contents.id.clone(), number, was_known, left_out: left_out.clone() };
+            if let Some(known) = known {
+                return Ok(added(known.number, true));
+            }
+            let what =
+                What::Added { parent, source: addition.source.to_owned(), note: addition.note.map(str::to_owned) };
+            history::append(&*self.objects, events, addition.at, contents.id.clone(), what)?;
+            Ok(added(state.versions().len() + 1, false))
+        })
     }
 
     fn receive(&self, bundle: &Path, contents: &Contents) -> Result<(), RegistryError> {
-        let versions = self.versions();
-        fs::create_dir_all(&versions).map_err(io_at(&versions))?;
-        let target = self.folder(&contents.id);
-        // Known, or left by a writer that died before the event.
-        if target.exists() && Contents::verify(&target, Some(&contents.id)).is_ok() {
-            return Ok(());
+        match self.check(&contents.id) {
+            // Known, or left by a writer that died before the event.
+            Ok(()) => Ok(()),
+            Err(refused @ RegistryError::Store { .. }) => Err(refused),
+            Err(_) => self.objects.take_in(&version_name(&contents.id), bundle, contents),
         }
-        let beside = files::unfinished_folder(&versions)?;
-        for (name, file) in &contents.files {
-            copy(&bundle.join(name), &beside.path().join(name), file)?;
-        }
-        let manifest = beside.path().join(MANIFEST_FILE);
-        write_read_only(&manifest, |file| std::io::Write::write_all(file, &contents.bytes))
-            .map_err(io_at(&manifest))?;
-        files::sync(beside.path()).map_err(io_at(beside.path()))?;
-        if target.exists() {
-            fs::remove_dir_all(&target).map_err(io_at(&target))?;
-        }
-        fs::rename(beside.path(), &target).map_err(io_at(&target))?;
-        files::sync(&versions).map_err(io_at(&versions))
     }
 
-    /// The version whose files the base of a bundle has.
-    fn parent_of(&self, contents: &Contents, state: &State) -> Option<VersionId> {
-        let base = contents.manifest.get("base")?.get("files")?.as_object()?;
-        let is_base = |known: &Contents| {
+    /// The version whose files the base of a bundle has. One whose manifest is damaged cannot be it.
+    fn parent_of(&self, contents: &Contents, state: &State) -> Result<Option<VersionId>, RegistryError> {
+        let base = contents.manifest.get("base").and_then(|base| base.get("files")?.as_object());
+        let Some(base) = base else { return Ok(None) };
+        for version in state.versions().iter().rev() {
+            let known = match self.contents(&version.id) {
+                Ok(known) => known,
+                Err(error @ RegistryError::Store { .. }) => return Err(error),
+                Err(_) => continue,
+            };
             let weights = known.files.iter().filter(|(name, _)| name.ends_with(".safetensors"));
-            let mut found = weights.map(|(name, file)| base.get(name).and_then(Value::as_str) == Some(&file.sha256));
-            found.next().is_some_and(|first| first && found.all(|next| next))
-        };
-        let known = state.versions().iter().rev();
-        known.filter_map(|version| Contents::read(&self.folder(&version.id)).ok()).find(is_base).map(|known| known.id)
+            let mut is_base = weights.map(|(name, file)| base.get(name).and_then(Value::as_str) == Some(&file.sha256));
+            if is_base.next().is_some_and(|first| first && is_base.all(|next| next)) {
+                return Ok(Some(known.id));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -123,33 +119,4 @@ fn left_out(bundle: &Path, contents: &Contents) -> Result<Vec<String>, RegistryE
     }
     names.sort_unstable();
     Ok(names)
-}
-
-/// Copies a file whose sum is known, waits until it is on disk and takes the right to write to it away.
-pub(super) fn copy(from: &Path, to: &Path, sum: &FileSum) -> Result<(), RegistryError> {
-    let mut refused = None;
-    let written = write_read_only(to, |file| match sum.copy(from, file) {
-        Err(RegistryError::Io { error, .. }) => Err(error),
-        Err(error) => {
-            refused = Some(error);
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    });
-    match refused {
-        Some(error) => Err(error),
-        None => written.map_err(io_at(from)),
-    }
-}
-
-pub(super) fn write_read_only(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    write(&mut file)?;
-    let mut permissions = file.metadata()?.permissions();
-    permissions.set_readonly(true);
-    file.set_permissions(permissions)?;
-    file.sync_all()
 }

@@ -1,10 +1,10 @@
 //! What the events add up to.
 
-use std::{fmt, path::Path};
+use std::fmt;
 
 use serde::Serialize;
 
-use super::{Event, RegistryError, VersionId, VersionName, What, event::EventError, history::Read};
+use super::{Event, Place, RegistryError, VersionId, VersionName, What, event::EventError, history::Read};
 
 /// All versions, and which of them is live.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -178,10 +178,10 @@ impl State {
     ///
     /// # Errors
     /// There is none, or several.
-    pub fn find(&self, name: &VersionName, root: &Path) -> Result<&Version, RegistryError> {
+    pub fn find(&self, name: &VersionName, root: &Place) -> Result<&Version, RegistryError> {
         let found: Vec<&Version> = match name {
             VersionName::Live => {
-                return self.live().ok_or_else(|| RegistryError::NothingLive(root.to_owned()));
+                return self.live().ok_or_else(|| RegistryError::NothingLive(root.clone()));
             }
             VersionName::Number(number) => self.versions.iter().filter(|version| version.number == *number).collect(),
             VersionName::Prefix(digits) => {

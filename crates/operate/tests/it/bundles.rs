@@ -1,8 +1,11 @@
 //! Bundles for tests: a registry knows files and sums, not models.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use nomen_operate::registry::{Added, Addition, Contents, Promotion, Registry, RegistryError, VersionId};
+use nomen_operate::registry::{Access, Added, Addition, Promotion, Registry, RegistryError, VersionId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -39,7 +42,7 @@ pub fn bundle(folder: &Path, content: &str, base: &Value) {
 /// A registry with so many versions, none live, and the folder that holds it.
 pub fn registry(versions: usize) -> (TempDir, Registry, Vec<VersionId>) {
     let top = tempfile::tempdir().unwrap();
-    let registry = Registry::open_or_create(&top.path().join("registry")).unwrap();
+    let registry = Registry::open_or_create(top.path().join("registry"), &Access::default()).unwrap();
     let ids = (1..=versions).map(|number| add(top.path(), &registry, number).unwrap().id).collect();
     (top, registry, ids)
 }
@@ -70,6 +73,16 @@ pub fn report(candidate: &VersionId, live: &VersionId, passed: bool) -> Vec<u8> 
 /// What is live, after every one of its files was summed.
 pub fn live(registry: &Registry) -> Option<VersionId> {
     let id = registry.state().unwrap().live().map(|version| version.id.clone())?;
-    Contents::verify(&registry.verified_folder(&id).unwrap(), Some(&id)).unwrap();
+    registry.check(&id).unwrap();
     Some(id)
+}
+
+/// The folder of a registry that lies in one.
+pub fn root(registry: &Registry) -> PathBuf {
+    registry.place().as_path().unwrap().to_owned()
+}
+
+/// The folder of a version in such a registry.
+pub fn version_folder(registry: &Registry, id: &VersionId) -> PathBuf {
+    registry.version_place(id).as_path().unwrap().to_owned()
 }

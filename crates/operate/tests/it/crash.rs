@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nomen_operate::registry::Registry;
+use nomen_operate::registry::{Access, Registry};
 
-use crate::bundles::{add, force, live, registry};
+use crate::bundles::{add, force, live, registry, root};
 
 const FOLDER: &str = "NOMEN_OPERATE_TEST_FOLDER";
 const WORK: &str = "NOMEN_OPERATE_TEST_WORK";
@@ -22,7 +22,7 @@ const KILLS: u64 = 100;
 fn child() {
     let Some(folder) = env::var_os(FOLDER) else { return };
     let top = Path::new(&folder);
-    let registry = Registry::open(&top.join("registry")).unwrap();
+    let registry = Registry::open(top.join("registry"), &Access::default()).unwrap();
     if env::var(WORK).unwrap() == "add" {
         for number in registry.state().unwrap().versions().len() + 1.. {
             add(top, &registry, number).unwrap();
@@ -87,7 +87,7 @@ fn a_promotion_killed_at_any_point_leaves_one_live_version_that_loads() {
     // The next writer clears away what is left.
     let writes = registry.archive(&"live".parse().unwrap(), None, 1);
     assert!(writes.is_err(), "what is live stays");
-    let left = fs::read_dir(registry.root().join("history")).unwrap().flatten();
+    let left = fs::read_dir(root(&registry).join("history")).unwrap().flatten();
     assert_eq!(left.filter(|entry| entry.file_name().to_string_lossy().starts_with('.')).count(), 0);
 }
 
@@ -98,7 +98,7 @@ fn a_version_that_was_killed_on_its_way_in_is_there_or_it_is_not() {
         kill_one(top.path(), "add", &["versions", "history"], round);
         let state = registry.state().unwrap();
         for version in state.versions() {
-            registry.verified_folder(&version.id).unwrap();
+            registry.check(&version.id).unwrap();
         }
         // At most the one that was copied and not yet written down.
         let problems = registry.verify().unwrap();

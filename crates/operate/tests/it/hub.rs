@@ -2,17 +2,17 @@
 
 use std::{fs, path::Path};
 
-use nomen_operate::registry::{Card, Contents, Registry, Repository, VersionId, pull, push, push_folder};
+use nomen_operate::registry::{Access, Card, Registry, Repository, VersionId, pull, push, push_folder};
 use serde_json::json;
 
-use crate::bundles::{addition, registry};
+use crate::bundles::{addition, registry, version_folder};
 
 fn repository() -> Repository {
     "acme/news-ner".parse().unwrap()
 }
 
 fn card(registry: &Registry, id: &VersionId) -> String {
-    let contents = Contents::read(&registry.folder(id)).unwrap();
+    let contents = registry.contents(id).unwrap();
     let state = registry.state().unwrap();
     let slice = json!({"value": "web|\n<b>", "texts": 3, "p": 0.1, "r": 0.2, "f": 0.3, "support": 4, "f_interval": {"low": 0.2, "high": 0.4}});
     let evaluation = json!({
@@ -59,7 +59,7 @@ fn a_model_folder_is_pushed_whole_into_a_free_place_and_can_be_added_elsewhere()
     assert_eq!(fs::read_to_string(target.join("README.md")).unwrap(), "# card\n");
     let refused = push_folder(&registry, &ids[0], &target, "").unwrap_err().to_string();
     assert!(refused.contains("holds something already"), "{refused}");
-    let other = Registry::open_or_create(&top.path().join("other")).unwrap();
+    let other = Registry::open_or_create(top.path().join("other"), &Access::default()).unwrap();
     let added = other.add(&addition(&target)).unwrap();
     assert_eq!((added.id, added.left_out), (ids[0].clone(), vec!["README.md".to_owned()]));
 }
@@ -78,7 +78,7 @@ fn a_cache_keeps_every_revision_and_the_newest_is_main() {
     assert_eq!(pulled(None), second.folder);
     assert_eq!(pulled(Some(&revisions[0])), first.folder);
     let manifest = fs::read(first.folder.join("nomen.json")).unwrap();
-    assert_eq!(manifest, fs::read(registry.folder(&ids[0]).join("nomen.json")).unwrap());
+    assert_eq!(manifest, fs::read(version_folder(&registry, &ids[0]).join("nomen.json")).unwrap());
     for missing in ["dev", "../../x", "refs/../main", ""] {
         assert!(pull(&cache, &repository(), Some(missing)).is_err(), "{missing}");
     }
@@ -119,8 +119,8 @@ fn replace(path: &Path, bytes: &[u8]) {
 #[test]
 fn another_version_than_the_expected_one_is_refused() {
     let (top, registry, ids) = registry(2);
-    let other = Registry::open_or_create(&top.path().join("other")).unwrap();
-    let folder = registry.folder(&ids[0]);
+    let other = Registry::open_or_create(top.path().join("other"), &Access::default()).unwrap();
+    let folder = version_folder(&registry, &ids[0]);
     let expecting = |id| nomen_operate::registry::Addition { expected: Some(id), ..addition(&folder) };
     let refused = other.add(&expecting(&ids[1])).unwrap_err().to_string();
     assert!(refused.contains("expected the version"), "{refused}");

@@ -9,3 +9,4 @@ mod gate;
 mod hub;
 mod registry;
 mod sequences;
+mod store;

@@ -2,10 +2,10 @@
 
 use std::{fs, thread};
 
-use nomen_operate::registry::{Addition, Promotion, Registry, RegistryError, Stage};
+use nomen_operate::registry::{Access, Addition, Promotion, Registry, RegistryError, Stage};
 use serde_json::{Value, json};
 
-use crate::bundles::{add, addition, bundle, force, live, registry, report};
+use crate::bundles::{add, addition, bundle, force, live, registry, report, root, version_folder};
 
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, RegistryError>, expected: &str) {
@@ -19,7 +19,8 @@ fn a_version_is_the_bundle_byte_by_byte_and_adding_it_twice_changes_nothing() {
     let added = add(top.path(), &registry, 1).unwrap();
     assert!(added.was_known && added.id == ids[0] && registry.events().unwrap().len() == 1);
     for name in ["config.json", "model.safetensors", "nomen.json"] {
-        let [one, other] = [top.path().join("bundle-1"), registry.folder(&ids[0])].map(|folder| folder.join(name));
+        let [one, other] =
+            [top.path().join("bundle-1"), version_folder(&registry, &ids[0])].map(|folder| folder.join(name));
         assert_eq!(fs::read(one).unwrap(), fs::read(&other).unwrap());
         assert!(fs::metadata(other).unwrap().permissions().readonly());
     }
@@ -33,7 +34,7 @@ fn files_beside_the_bundle_are_told_and_left_out() {
     fs::write(folder.join("README.md"), "hello").unwrap();
     let added = registry.add(&addition(&folder)).unwrap();
     assert_eq!(added.left_out, ["README.md"]);
-    assert!(!registry.folder(&added.id).join("README.md").exists());
+    assert!(!version_folder(&registry, &added.id).join("README.md").exists());
     assert_eq!(registry.verify().unwrap(), []);
 }
 
@@ -57,14 +58,14 @@ fn a_bundle_that_is_not_what_its_manifest_says_leaves_nothing_behind() {
         refused(registry.add(&addition(&folder)), "files: expected");
     }
     assert!(registry.events().unwrap().is_empty());
-    assert_eq!(fs::read_dir(registry.root().join("versions")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(root(&registry).join("versions")).unwrap().count(), 0);
 }
 
 #[test]
 fn the_parent_is_known_by_the_sums_of_the_base() {
     let (top, registry, ids) = registry(2);
     let manifest: Value =
-        serde_json::from_slice(&fs::read(registry.folder(&ids[1]).join("nomen.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(version_folder(&registry, &ids[1]).join("nomen.json")).unwrap()).unwrap();
     let sum = &manifest["files"]["model.safetensors"]["sha256"];
     let folder = top.path().join("child");
     bundle(&folder, "child", &json!({"source": "path:somewhere", "files": {"model.safetensors": sum}}));
@@ -133,7 +134,7 @@ fn what_is_live_cannot_be_archived_and_nothing_is_removed() {
     refused(registry.archive(&"live".parse().unwrap(), None, 1), "v1 is live");
     registry.archive(&"v2".parse().unwrap(), Some("worse"), 1).unwrap();
     refused(registry.archive(&"v2".parse().unwrap(), None, 1), "archived already");
-    registry.verified_folder(&ids[1]).unwrap();
+    registry.check(&ids[1]).unwrap();
     // It may come back.
     force(&registry, ids[1].short()).unwrap();
     assert_eq!(live(&registry), Some(ids[1].clone()));
@@ -142,14 +143,14 @@ fn what_is_live_cannot_be_archived_and_nothing_is_removed() {
 #[test]
 fn a_folder_that_holds_something_else_is_no_registry() {
     let top = tempfile::tempdir().unwrap();
-    refused(Registry::open(top.path()), "there is no registry");
+    refused(Registry::open(top.path(), &Access::default()), "there is no registry");
     fs::write(top.path().join("letter.txt"), "dear").unwrap();
-    refused(Registry::open_or_create(top.path()), "holds files, but is no registry");
+    refused(Registry::open_or_create(top.path(), &Access::default()), "holds files, but is no registry");
     assert_eq!(fs::read_dir(top.path()).unwrap().count(), 1);
     let newer = top.path().join("newer");
     fs::create_dir(&newer).unwrap();
     fs::write(newer.join("nomen-registry.json"), "{\"format\": 2}").unwrap();
-    refused(Registry::open_or_create(&newer), "has format 2");
+    refused(Registry::open_or_create(newer, &Access::default()), "has format 2");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use nomen_operate::registry::{Stage, VersionId};
 use proptest::prelude::*;
 
-use crate::bundles::{add, force, live, registry};
+use crate::bundles::{add, force, live, registry, root};
 
 #[derive(Debug, Clone)]
 enum Deed {
@@ -91,7 +91,7 @@ proptest! {
     #[test]
     fn the_state_is_what_was_done_and_history_only_grows(deeds in proptest::collection::vec(deed(), 1..25)) {
         let (top, registry, _) = registry(0);
-        let history = registry.root().join("history");
+        let history = root(&registry).join("history");
         let mut model = Model::default();
         for deed in &deeds {
             let before = contents(&history);

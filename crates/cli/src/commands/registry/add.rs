@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use model::Bundle;
-use operate::registry::{Addition, MANIFEST_FILE, Registry, VersionId, VersionName};
+use operate::registry::{Access, Addition, Contents, MANIFEST_FILE, Place, Registry, VersionId, VersionName};
 
 use super::Common;
 use crate::{output, progress::note, versions};
@@ -35,17 +35,16 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let gate = arguments.gate.as_deref().map(report).transpose()?;
-    let root = arguments.common.root()?;
+    let place = arguments.common.place()?;
     let added = Incoming {
         source: &arguments.model.display().to_string(),
         parent: arguments.parent.as_ref(),
         note: arguments.note.as_deref(),
         expected: None,
     }
-    .add(&root, &arguments.model)?;
-    let registry = Registry::open(&root)?;
+    .add(&place, &arguments.model)?;
     if let Some(gate) = gate {
-        registry.record_gate(&gate, versions::now())?;
+        arguments.common.open()?.record_gate(&gate, versions::now())?;
     }
     if arguments.common.json {
         output::print_json(&added)?;
@@ -72,7 +71,7 @@ pub struct Incoming<'a> {
 impl Incoming<'_> {
     /// Adds the model after it was opened, so that whatever is in the registry can be. A model of transformers' becomes a bundle on
     /// the way.
-    pub fn add(&self, root: &Path, model: &Path) -> anyhow::Result<operate::registry::Added> {
+    pub fn add(&self, place: &Place, model: &Path) -> anyhow::Result<operate::registry::Added> {
         let best = model.join("model-best");
         if best.is_dir() && !model.join("config.json").exists() {
             bail!(
@@ -92,11 +91,17 @@ impl Incoming<'_> {
             bundle
         };
         drop(opened);
-        let registry = Registry::open_or_create(root)?;
+        let registry = Registry::open_or_create(place.clone(), &Access::from_env())?;
         let parent = match self.parent {
-            Some(name) => Some(registry.state()?.find(name, root)?.id.clone()),
+            Some(name) => Some(registry.state()?.find(name, place)?.id.clone()),
             None => None,
         };
+        if place.as_path().is_none() {
+            note(&format!(
+                "{place}: sending what is not there, at most {:.1} MB",
+                Contents::read(&bundle)?.size() as f64 / 1e6
+            ));
+        }
         let added = registry.add(&Addition {
             bundle: &bundle,
             source: self.source,

@@ -118,8 +118,8 @@ fn find(
     documents: &[Document],
 ) -> anyhow::Result<(String, Vec<Vec<Entity>>)> {
     let state = registry.state()?;
-    let version = state.find(name, registry.root())?;
-    let named = format!("registry:{}@v{}", registry.root().display(), version.number);
+    let version = state.find(name, &registry.place())?;
+    let named = format!("registry:{}@v{}", registry.place(), version.number);
     let recognizer = arguments.run.open(&versions::folder(Path::new(&named))?)?;
     let found = judgement::recognize(&recognizer, documents)?;
     Ok((format!("v{} ({})", version.number, version.id.short()), found))

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use operate::registry::{Contents, Registry, Version, VersionId};
+use operate::registry::{Contents, Place, Registry, RegistryError, Version, VersionId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,12 +24,13 @@ struct Row {
     /// F1 that the bundle notes, and the set that it was measured on.
     f1: Option<(String, f64)>,
     bytes: Option<u64>,
-    folder: String,
+    folder: Place,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let registry = arguments.common.open()?;
-    let rows: Vec<Row> = registry.state()?.versions().iter().map(|version| row(&registry, version)).collect();
+    let state = registry.state()?;
+    let rows = state.versions().iter().map(|version| row(&registry, version)).collect::<Result<Vec<Row>, _>>()?;
     if arguments.common.json {
         output::print_json(&rows)?;
         return Ok(ExitCode::SUCCESS);
@@ -55,15 +56,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(registry: &Registry, version: &Version) -> Row {
-    let folder = registry.folder(&version.id);
-    let contents = Contents::read(&folder).ok();
+fn row(registry: &Registry, version: &Version) -> Result<Row, RegistryError> {
+    let contents = match registry.contents(&version.id) {
+        // A store that does not answer says nothing about what lies in it.
+        Err(error @ RegistryError::Store { .. }) => return Err(error),
+        contents => contents.ok(),
+    };
     let scores = contents.as_ref().and_then(|contents| contents.manifest.get("scores"));
     let f1 = |set: &str| Some((set.to_owned(), scores?.get(set)?.get("ents_f").and_then(Value::as_f64)?));
-    Row {
+    Ok(Row {
         version: version.clone(),
         f1: f1("test").or_else(|| f1("dev")),
         bytes: contents.as_ref().map(Contents::size),
-        folder: folder.display().to_string(),
-    }
+        folder: registry.version_place(&version.id),
+    })
 }

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None => folder.display().to_string(),
     };
     let incoming = Incoming { source: &source, parent: None, note: None, expected: expected.as_ref() };
-    let added = incoming.add(&arguments.common.root()?, &folder)?;
+    let added = incoming.add(&arguments.common.place()?, &folder)?;
     if arguments.common.json {
         output::print_json(&added)?;
     } else {

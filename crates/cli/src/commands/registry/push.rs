@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use model::bundle::TEXTS_FILE;
-use operate::registry::{self, Card, Contents, Repository, VersionName};
+use operate::registry::{self, Card, Repository, VersionName};
 use serde_json::Value;
 
 use super::Common;
@@ -53,7 +53,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let registry = arguments.common.open()?;
     let state = registry.state()?;
-    let version = state.find(&arguments.version, registry.root())?;
+    let version = state.find(&arguments.version, &registry.place())?;
     let evaluation: Option<Value> = match &arguments.evaluation {
         None => None,
         Some(path) => {
@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let folder_name = || arguments.to.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = arguments.name.as_ref().map(ToString::to_string).or_else(folder_name);
-    let contents = Contents::read(&registry.folder(&version.id))?;
+    let contents = registry.contents(&version.id)?;
     if contents.files.contains_key(TEXTS_FILE) && !arguments.with_texts {
         bail!(
             "v{} carries training texts ({TEXTS_FILE}), which whoever gets the model can read; give them away with \

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use operate::registry::{Contents, Event, Registry, State, Version, VersionId, VersionName, What};
+use operate::registry::{Event, Place, Registry, State, Version, VersionId, VersionName, What};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub struct Arguments {
 struct Answer<'a> {
     #[serde(flatten)]
     version: &'a Version,
-    folder: String,
+    folder: Place,
     /// The versions that it was made from, the nearest first.
     lineage: Vec<&'a VersionId>,
     base: &'a Value,
@@ -39,8 +39,8 @@ struct Answer<'a> {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let registry = arguments.common.open()?;
     let (state, events) = (registry.state()?, registry.events()?);
-    let version = state.find(&arguments.version, registry.root())?;
-    let contents = Contents::read(&registry.folder(&version.id))?;
+    let version = state.find(&arguments.version, &registry.place())?;
+    let contents = registry.contents(&version.id)?;
     let part = |key: &str| contents.manifest.get(key).unwrap_or(&Value::Null);
     let gate = match version.gates.last() {
         Some(gated) => serde_json::from_slice(&registry.gate_report(gated)?).ok(),
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let answer = Answer {
         version,
-        folder: registry.folder(&version.id).display().to_string(),
+        folder: registry.version_place(&version.id),
         lineage: lineage(&state, version),
         base: part("base"),
         data: part("data"),
@@ -138,10 +138,7 @@ impl Answer<'_> {
             lines.push(format!("  {}  {}", versions::moment(event.at), told(event, &version.id, &name)));
         }
         if let Some(gated) = version.gates.last() {
-            lines.push(format!(
-                "gate     {}",
-                registry.root().join("gates").join(format!("{}.json", gated.report)).display()
-            ));
+            lines.push(format!("gate     {}", registry.gate_place(gated)));
         }
         lines.join("\n") + "\n"
     }

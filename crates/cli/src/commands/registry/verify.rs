@@ -21,7 +21,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     } else if problems.is_empty() {
         output::print("everything is as it was written\n")?;
     } else {
-        let line = |problem: &operate::registry::Problem| format!("{}: {}\n", problem.path.display(), problem.problem);
+        let line = |problem: &operate::registry::Problem| format!("{}: {}\n", problem.path, problem.problem);
         output::print(&problems.iter().map(line).collect::<String>())?;
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })

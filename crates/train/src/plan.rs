@@ -146,8 +146,7 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
 
 /// Small sets have few names, and other names in their places teach more than the same ones again.
 fn augment(choices: &mut Choices, config: &Augment, sentences: usize) -> Augment {
-    let is_asked_for =
-        config.mentions.map_or(config.has_other_methods(), |rate| rate > 0.0 || config.has_other_methods());
+    let is_asked_for = config.mentions.is_some_and(|rate| rate > 0.0) || config.has_other_methods();
     let chosen = match (config.mentions, sentences) {
         _ if is_asked_for => Some("a method is set"),
         (None, ..=AUGMENTED) => Some("small sets have few names; other ones in their places teach more"),

@@ -173,7 +173,7 @@ fn wants(arguments: &Arguments, model: &Path, mut config: RunConfig) -> anyhow::
         config.l2_sp = Some(L2_SP);
     }
     // Nothing has been measured of copies beside old texts.
-    config.augment.copies = Some(0);
+    config.augment.copies.get_or_insert(0);
     let mut config = training::with_options(config, arguments.config.as_deref(), &arguments.set)?;
     config.base = Some(BaseSpec::Path(model.to_owned()));
     Ok(config)

@@ -129,6 +129,20 @@ fn an_update_is_gone_on_with_only_as_it_was_begun_and_says_the_scores_of_the_ave
 }
 
 #[test]
+fn the_old_model_speaks_only_of_labels_that_nobody_looked_for_in_the_new_texts() {
+    let place = Place::new();
+    let told = place.update("open", &[]);
+    assert!(told.contains("of labels that nobody looked for in them"), "{told}");
+    assert_eq!(manifest(&place.path("open/model-best"))["data"]["old dev"]["texts"], 10);
+    for (out, searched) in [("complete", ["--complete", ""]), ("both", ["--labels", "PER,LOC"])] {
+        let searched: Vec<&str> = searched.into_iter().filter(|word| !word.is_empty()).collect();
+        let told = place.update(out, &searched);
+        assert!(told.contains("the new ones alone tell which model is best"), "{told}");
+        assert!(manifest(&place.path(out).join("model-best"))["data"]["old dev"].is_null());
+    }
+}
+
+#[test]
 fn labels_are_renamed_joined_and_retired() {
     let place = Place::new();
     place.update("renamed", &["--rename", "PER=PERSON"]);

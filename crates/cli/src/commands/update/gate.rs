@@ -30,24 +30,24 @@ impl<'u> Gate<'u> {
     pub fn new(arguments: &'u Arguments, old: &'u Path, data: &'u Data) -> anyhow::Result<Self> {
         let policy = arguments.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
         let known = data.known.as_ref();
-        let mut tests = Vec::new();
+        let mut gate = Self { named: &arguments.model, old, known, tests: Vec::new(), policy };
+        if arguments.old_test.is_none() && data.test.is_none() {
+            note("no --old-test and no --test: nothing will tell whether the update has forgotten something");
+            return Ok(gate);
+        }
+        let bundle = Bundle::open(old)?;
         if let (Some(path), Some(known)) = (&arguments.old_test, known) {
             let (documents, _) = input::annotated(path, arguments.format)?;
-            let set = old_texts(Set { path: path.clone(), documents }, known, &Bundle::open(old)?)?;
-            tests.push(Test { name: "old".to_owned(), path: set.path, documents: set.documents });
+            let set = old_texts(Set { path: path.clone(), documents }, known, &bundle)?;
+            gate.tests.push(Test { name: "old".to_owned(), path: set.path, documents: set.documents });
         }
         if let Some(Set { path, documents }) = &data.test {
-            tests.push(Test { name: "new".to_owned(), path: path.clone(), documents: documents.clone() });
+            gate.tests.push(Test { name: "new".to_owned(), path: path.clone(), documents: documents.clone() });
         }
-        let gate = Self { named: &arguments.model, old, known, tests, policy };
-        if gate.tests.is_empty() {
-            note("no --old-test and no --test: nothing will tell whether the update has forgotten something");
-        } else {
-            let mut trained_on = Bundle::open(old)?.trained_on;
-            refuse_seen(&trained_on, "the old model", &gate.tests)?;
-            trained_on.add(data.learnt_hashes());
-            refuse_seen(&trained_on, "the updated model", &gate.tests)?;
-        }
+        let mut trained_on = bundle.trained_on;
+        refuse_seen(&trained_on, "the old model", &gate.tests)?;
+        trained_on.add(data.learnt_hashes());
+        refuse_seen(&trained_on, "the updated model", &gate.tests)?;
         Ok(gate)
     }
 

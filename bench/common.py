@@ -50,6 +50,19 @@ def spread(values: list[float], form: str = ".2f") -> str:
     return f"{shown[0]} ({shown[1]} to {shown[2]})" if len(values) > 1 else shown[0]
 
 
+class Checks:
+    """Counts what is not as expected, and prints every comparison."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def equal(self, what: str, found, expected) -> None:
+        ok = found == expected
+        self.failed += not ok
+        told = "" if ok else f": found {found!r}, expected {expected!r}"
+        print(f"{'ok' if ok else 'DIFFERS'}: {what}{told}", flush=True)
+
+
 def texts_of(path: Path, limit: int | None = None) -> list[str]:
     """The first `limit` sentences of a CoNLL file as texts, words joined by one space."""
     return [sentence.text for sentence in conll.read(path)[:limit]]

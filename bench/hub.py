@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from common import Checks
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from huggingface_hub import ModelCard, scan_cache_dir, snapshot_download  # noqa: E402
@@ -22,16 +24,6 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, pipelin
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "acme/news-ner"
 TEXTS = ["Anna Smith lives in Rome.", "The book of Kant was printed in Berlin by Google."]
-
-
-class Checks:
-    def __init__(self):
-        self.failed = 0
-
-    def equal(self, what, found, expected):
-        ok = found == expected
-        self.failed += not ok
-        print(f"{'ok' if ok else 'DIFFERS'}: {what}" + ("" if ok else f": found {found!r}, expected {expected!r}"))
 
 
 def run(command, text=None):

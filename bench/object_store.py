@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from common import Checks
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "object_store"))
 
@@ -32,16 +34,6 @@ TESTDATA = HERE.parent / "crates/model/testdata"
 BUCKET, PREFIX = "acme-models", "teams a+b/news"
 KEY, SECRET = "AKIAEXAMPLEEXAMPLE", "secret/of+the=bench"
 TEXTS = "Anna Smith lives in Rome.\nThe book of Kant was printed in Berlin.\n"
-
-
-class Checks:
-    def __init__(self):
-        self.failed = 0
-
-    def equal(self, what, found, expected):
-        ok = found == expected
-        self.failed += not ok
-        print(f"{'ok' if ok else 'DIFFERS'}: {what}" + ("" if ok else f": found {found!r}, expected {expected!r}"), flush=True)
 
 
 class Nomen:

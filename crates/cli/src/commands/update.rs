@@ -99,8 +99,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// What is done where nobody says otherwise (docs/benchmarks.md, section 12). Averaging keeps more of the old and costs more of the
-/// new than is gained: where the old dev set is of texts that the old model learned from, it thinks too well of the old weights.
+/// What is done where nobody says otherwise (docs/benchmarks.md, section 12). Averaging is left out: it goes by the old dev set, and
+/// one of texts that the old model learned from thinks too well of the old weights.
 const DEFAULT: [Method; 3] = [Method::Partial, Method::Rehearsal, Method::Distillation];
 /// Pull of the weights to where they were, where it is asked for without a strength.
 const L2_SP: f64 = 50.0;

@@ -18,6 +18,8 @@ mod project;
 mod recognizer;
 mod scores;
 mod seen;
+#[cfg(test)] // until a command serves
+mod serving;
 mod signals;
 mod split_record;
 mod table;

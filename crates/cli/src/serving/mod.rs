@@ -1,0 +1,5 @@
+//! A model behind the server.
+
+mod tagger;
+
+pub use tagger::ModelTagger;

@@ -2,4 +2,5 @@
 
 mod tagger;
 
+#[allow(unused_imports)] // until a command serves
 pub use tagger::ModelTagger;

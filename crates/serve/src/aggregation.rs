@@ -157,12 +157,11 @@ fn decide(strategy: Strategy, pieces: &[Piece]) -> (usize, f32) {
 
 /// Neighbouring units of one label as one.
 fn grouped(units: &[Unit<'_>], whole_words: bool, words: impl Fn(&[&str]) -> String) -> Group {
-    let text = |tokens: &[&str]| words(tokens);
     let word = if whole_words {
-        let written: Vec<String> = units.iter().map(|unit| text(&unit.tokens().collect::<Vec<_>>())).collect();
-        text(&written.iter().map(String::as_str).collect::<Vec<_>>())
+        let written: Vec<String> = units.iter().map(|unit| words(&unit.tokens().collect::<Vec<_>>())).collect();
+        words(&written.iter().map(String::as_str).collect::<Vec<_>>())
     } else {
-        text(&units.iter().flat_map(Unit::tokens).collect::<Vec<_>>())
+        words(&units.iter().flat_map(Unit::tokens).collect::<Vec<_>>())
     };
     let (first, last) = (units[0].pieces, units[units.len() - 1].pieces);
     Group {

@@ -115,10 +115,10 @@ mod tests {
     #[test]
     fn only_spaces_part_words_where_continuing_pieces_have_no_mark() {
         let text = "Anna, in\u{a0}Lyon now";
-        let follows: Vec<usize> = (0..text.len())
+        let parted: Vec<usize> = (0..text.len())
             .filter(|byte| text.is_char_boundary(*byte) && !follows_without_space(text, *byte))
             .collect();
-        assert_eq!(follows, [0, 5, 6, 13, 14]);
+        assert_eq!(parted, [0, 5, 6, 14, 15]);
         assert!(follows_without_space(text, text.len()));
     }
 }

@@ -1,7 +1,7 @@
 """Throughput and latency of `nomen serve` beside two servers made in Python, in turn, in one run.
 
-    cargo install oha --locked --no-default-features
-    .venv-peers/bin/pip install -r bench/serving-requirements.txt
+    cargo install oha --locked
+    .venv-peers/bin/pip install -r bench/requirements.txt
     .venv-peers/bin/python bench/serving.py --model DIR --rounds 3
 
 The peers are FastAPI around transformers' `pipeline` and FastAPI around ONNX Runtime int8 (`peers/serve_pipeline.py`,

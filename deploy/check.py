@@ -43,7 +43,8 @@ def served(text: str) -> dict[str, str]:
     """The kinds of the metrics by name, buckets, sums and counts of histograms included."""
     names = {}
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE):
-        names[name] = kind
+        # OpenMetrics leaves the ending of a counter out of its name.
+        names[f"{name.removesuffix('_total')}_total" if kind == "counter" else name] = kind
         if kind in ("histogram", "summary"):
             names |= {f"{name}{part}": kind for part in ("_sum", "_count")}
         if kind == "histogram":

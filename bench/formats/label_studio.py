@@ -85,8 +85,8 @@ def exchange(args, studio: Studio, table: Table, name: str, path: Path, folder: 
 
 
 @contextlib.contextmanager
-def started(tool: Path, scratch: Path):
-    """A Label Studio with its data below `scratch`, for as long as the block lasts."""
+def started(tool: Path, scratch: Path, **settings: str):
+    """A Label Studio with its data below `scratch`, for as long as the block lasts; settings are added to its environment."""
     data, port = scratch / "data", free_port()
     command = [tool.absolute(), "start", "--no-browser", "--data-dir", data, "--internal-host", "127.0.0.1"]
     command += ["--port", port, "--username", USER, "--password", PASSWORD, "--user-token", TOKEN]
@@ -94,7 +94,7 @@ def started(tool: Path, scratch: Path):
     # Nothing is reported to anybody, and nothing asked.
     env = {"HOME": scratch, "LABEL_STUDIO_BASE_DATA_DIR": data, "COLLECT_ANALYTICS": "0", "LATEST_VERSION_CHECK": "0"}
     env |= {"SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
-    with running(command, {key: str(value) for key, value in env.items()}, scratch / "label-studio.log") as child:
+    with running(command, {key: str(value) for key, value in (env | settings).items()}, scratch / "label-studio.log") as child:
         studio = Studio(f"http://127.0.0.1:{port}")
         wait_for("Label Studio", lambda: answers(f"{studio.address}/health"), child)
         yield studio

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import web
 
-# Most texts of one forward pass; in the order of their lengths, so that little is padded.
-GROUP = 16
 LONGEST = 512
 
 
@@ -68,10 +66,11 @@ def load(options: argparse.Namespace) -> web.Recognize:
     def answer(texts: list[str]) -> list[list[dict]]:
         encodings = tokenizer.encode_batch(texts)
         rows = [encoding.ids for encoding in encodings]
+        # In the order of their lengths, so that little is padded.
         order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
         results: list[list[dict]] = [[] for _ in texts]
-        for at in range(0, len(order), GROUP):
-            group = order[at : at + GROUP]
+        for at in range(0, len(order), options.group):
+            group = order[at : at + options.group]
             ids = np.zeros((len(group), len(rows[group[-1]])), np.int64)
             mask = np.zeros_like(ids)
             for row, number in enumerate(group):
@@ -90,6 +89,6 @@ def load(options: argparse.Namespace) -> web.Recognize:
 
 
 if __name__ == "__main__":
-    web.main("serve_onnx", __doc__, workers=1, runners=1, threads=2, batch=64, work=True)
+    web.main("serve_onnx", __doc__, workers=2, runners=1, threads=1, batch=64, group=16, work=True)
 else:
     app = web.application(load)

@@ -43,17 +43,14 @@ def load(options: argparse.Namespace) -> web.Recognize:
         # The pipeline refuses empty texts. In the order of their lengths its batches hold little padding.
         order = sorted((number for number, text in enumerate(texts) if text.strip()), key=lambda number: len(texts[number]))
         asked = [texts[number] for number in order]
-        for number, found in zip(order, recognize(asked, batch_size=BATCH) if asked else []):
+        for number, found in zip(order, recognize(asked, batch_size=options.group) if asked else []):
             results[number] = entities(texts[number], found)
         return results
 
     return answer
 
 
-# Texts of one forward pass.
-BATCH = 8
-
 if __name__ == "__main__":
-    web.main("serve_pipeline", __doc__, workers=1, runners=1, threads=2, batch=64)
+    web.main("serve_pipeline", __doc__, workers=2, runners=1, threads=1, batch=64, group=8)
 else:
     app = web.application(load)

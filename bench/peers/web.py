@@ -22,7 +22,7 @@ from pydantic_core import to_json
 Recognize = Callable[[list[str]], list[list[dict]]]
 
 # What a worker process needs to know travels in the environment: uvicorn starts each from the module's name.
-OPTIONS = {"model": str, "work": str, "batch": int, "runners": int, "threads": int}
+OPTIONS = {"model": str, "work": str, "batch": int, "group": int, "runners": int, "threads": int}
 
 
 class Tag(BaseModel):
@@ -123,6 +123,7 @@ def main(module: str, doc: str, work: bool = False, **defaults: int) -> None:
     parser.add_argument("--runners", type=int, default=defaults["runners"], help="batches that a process judges at a time")
     parser.add_argument("--threads", type=int, default=defaults["threads"], help="threads that a batch is judged by")
     parser.add_argument("--batch", type=int, default=defaults["batch"], help="most requests of a batch; 0: no queue")
+    parser.add_argument("--group", type=int, default=defaults["group"], help="most texts of one forward pass")
     args = parser.parse_args()
     for name in OPTIONS:
         os.environ[f"PEER_{name.upper()}"] = str(getattr(args, name))

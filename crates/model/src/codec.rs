@@ -4,7 +4,7 @@ use schema::{Document, Entity, Span};
 
 use crate::{
     decode::{self, DecodeError, TagSet},
-    text::{Alignment, EncodedText, Targets, TokenizeError, Tokenizer, WindowError, Windowing, targets},
+    text::{Alignment, EncodedText, ListedText, Targets, TokenizeError, Tokenizer, WindowError, Windowing, targets},
 };
 
 /// Tokenizer, tag set and the rules between them. Training, evaluation, command line and server all go through
@@ -80,6 +80,14 @@ impl Codec {
     /// The tokenizer fails on the text.
     pub fn encode(&self, input: Input<'_>) -> Result<EncodedText, TokenizeError> {
         self.tokenizer.encode(input.text, input.words, self.settings.alignment, &self.windowing)
+    }
+
+    /// Every piece of a text, in windows that decide all of them.
+    ///
+    /// # Errors
+    /// The tokenizer fails on the text.
+    pub fn list(&self, text: &str) -> Result<ListedText, TokenizeError> {
+        self.tokenizer.list(text, &self.windowing)
     }
 
     /// What the slots of a document should be tagged, and the gold entities that no tags can express.

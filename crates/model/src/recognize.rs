@@ -1,6 +1,7 @@
 //! From texts to entities: windows packed into batches, batches shared out to threads.
 
 use std::{
+    borrow::Borrow,
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -115,19 +116,42 @@ impl Workers {
             |index: usize| codec.encode(inputs[index]).map_err(|error| RecognitionError::Tokenize { index, error });
         let encoded: Vec<EncodedText> =
             self.share(inputs.len(), || (), |(), index| encode(index)).into_iter().collect::<Result<_, _>>()?;
-        let logits = self.logits(classifier, codec, &encoded);
-        let decode = |index: usize| {
-            let logits = &logits[index];
-            codec.decode(&encoded[index], logits).map_err(|error| RecognitionError::Decode { index, error })
+        self.entities(classifier, codec, &encoded)
+    }
+
+    /// As [`Workers::recognize`], for texts that the codec has encoded.
+    ///
+    /// # Errors
+    /// The model's output is not finite.
+    pub fn entities<T: Borrow<EncodedText>>(
+        &self,
+        classifier: &TokenClassifier,
+        codec: &Codec,
+        texts: &[T],
+    ) -> Result<Vec<Vec<Entity>>, RecognitionError> {
+        let logits = self.logits(classifier, codec, texts);
+        let decode = |(index, (text, logits)): (usize, (&T, Vec<f32>))| {
+            codec.decode(text.borrow(), &logits).map_err(|error| RecognitionError::Decode { index, error })
         };
-        (0..inputs.len()).map(decode).collect()
+        texts.iter().zip(logits).enumerate().map(decode).collect()
     }
 
     /// The logits of every text's decided slots, `[decided, tags]` in the order of [`EncodedText::decided`]. Where there are
     /// fewer batches than threads, several share in a batch; the logits have the same bits.
-    pub fn logits(&self, classifier: &TokenClassifier, codec: &Codec, texts: &[EncodedText]) -> Vec<Vec<f32>> {
+    pub fn logits<T: Borrow<EncodedText>>(
+        &self,
+        classifier: &TokenClassifier,
+        codec: &Codec,
+        texts: &[T],
+    ) -> Vec<Vec<f32>> {
+        let windows: Vec<&[Window]> = texts.iter().map(|text| text.borrow().windows.as_slice()).collect();
+        self.decided(classifier, codec, &windows)
+    }
+
+    /// The logits of the rows that the windows of every text decide.
+    pub(crate) fn decided(&self, classifier: &TokenClassifier, codec: &Codec, texts: &[&[Window]]) -> Vec<Vec<f32>> {
         let tags = codec.tag_set().len();
-        let windows: Vec<&Window> = texts.iter().flat_map(|text| &text.windows).collect();
+        let windows: Vec<&Window> = texts.iter().copied().flatten().collect();
         let batches = batches(&windows, self.threads.get());
         let sharing = (self.threads.get() / batches.len().max(1)).min(MOST_SHARING);
         let judged = self.share(
@@ -136,10 +160,7 @@ impl Workers {
             |work, batch| self.judge(classifier, &windows[batches[batch].clone()], tags, work.kept.with_team(sharing)),
         );
         let mut decided = judged.into_iter().flatten();
-        texts
-            .iter()
-            .map(|text| text.windows.iter().flat_map(|_| decided.next().unwrap_or_default()).collect())
-            .collect()
+        texts.iter().map(|windows| windows.iter().flat_map(|_| decided.next().unwrap_or_default()).collect()).collect()
     }
 
     /// The logits of the rows that decide, window by window.
@@ -176,7 +197,7 @@ impl Workers {
     }
 
     /// `work(state, index)` for every index, on all threads; the results stand in order.
-    fn share<S, R: Send>(
+    pub(crate) fn share<S, R: Send>(
         &self,
         count: usize,
         state: impl Fn() -> S + Sync,

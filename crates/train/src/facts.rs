@@ -16,6 +16,8 @@ pub struct Facts {
     pub base: BaseFacts,
     /// Threads that the machine can run at once.
     pub cores: usize,
+    /// F1 that the model has on the new texts before it learns them, where it is updated.
+    pub known: Option<f64>,
 }
 
 /// What is known about a data set.

@@ -26,6 +26,8 @@ const SMALLEST_BATCH: usize = 4;
 const RATE: f64 = 2e-4;
 /// Width that [`RATE`] belongs to.
 const WIDTH: f64 = 384.0;
+/// An update moves the weights by what is still to be learned, of all, and by at least so much.
+const LEAST_UNKNOWN: f64 = 0.25;
 /// Lowest and highest rate.
 const RATE_RANGE: (f64, f64) = (1e-5, 5e-4);
 /// Shortest and longest window that is chosen.
@@ -67,10 +69,10 @@ pub struct Choice {
 /// Settings do not go together, or not with the base: windows longer than its positions, a stride that does not fit
 /// them, more frozen layers than there are.
 pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
-    let Facts { train, dev, base, cores } = facts;
+    let Facts { train, dev, base, cores, known } = facts;
     let mut choices = Choices::default();
 
-    let learning_rate = choices.take("learning_rate", config.learning_rate, || rate(base));
+    let learning_rate = choices.take("learning_rate", config.learning_rate, || rate(base, *known));
     let alignment = choices.take("alignment", config.alignment, || alignment(train));
     let max_length = choices.take("max_length", config.max_length, || max_length(train, base));
     let stride = choices.take("stride", config.stride, || {
@@ -97,7 +99,7 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
     .max(1) as u64;
     let max_steps = config.max_steps.unwrap_or(0);
     let num_train_epochs = choices
-        .take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences, times));
+        .take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences, times, *known));
     let all = u64::from(num_train_epochs).saturating_mul(steps_an_epoch);
     let steps = if max_steps == 0 { all } else { all.min(max_steps) };
 
@@ -220,11 +222,21 @@ fn sentences(train: &DataFacts) -> usize {
 
 /// Wide models have more weights to move and need smaller steps: what is best in practice falls about with the square
 /// of the width (BERT's authors: 2e-5 to 5e-5 at 768).
-fn rate(base: &BaseFacts) -> (f64, String) {
-    let rate = (RATE * (WIDTH / base.width as f64).powi(2)).clamp(RATE_RANGE.0, RATE_RANGE.1);
+fn rate(base: &BaseFacts, known: Option<f64>) -> (f64, String) {
+    let rate = (RATE * (WIDTH / base.width as f64).powi(2) * unknown(known)).clamp(RATE_RANGE.0, RATE_RANGE.1);
     // Two digits are enough, and readable.
     let rate = format!("{rate:.1e}").parse().unwrap_or(rate);
-    (rate, format!("the base is {} wide; wider models take smaller steps", base.width))
+    let why = match known {
+        Some(known) => format!("the model has F1 {known:.2} on the new texts; the less is new, the smaller the steps"),
+        None => format!("the base is {} wide; wider models take smaller steps", base.width),
+    };
+    (rate, why)
+}
+
+/// Share of what is to be learned that a model does not know yet. One that is right about nearly all new texts loses by long
+/// training on few of them.
+fn unknown(known: Option<f64>) -> f64 {
+    known.map_or(1.0, |known| (1.0 - known).max(LEAST_UNKNOWN))
 }
 
 fn alignment(train: &DataFacts) -> (Alignment, String) {
@@ -269,15 +281,22 @@ fn batch_size(train: &DataFacts, windows: usize, sentences: usize) -> (usize, St
 ///
 /// Where every text is there several `times`, in copies, an epoch is so much longer and fewer make the same steps: then
 /// what the copies bring is not what more steps would bring.
-fn epochs(max_steps: u64, steps_an_epoch: u64, sentences: usize, times: usize) -> (u32, String) {
+fn epochs(
+    max_steps: u64,
+    steps_an_epoch: u64,
+    sentences: usize,
+    times: usize,
+    known: Option<f64>,
+) -> (u32, String) {
     if max_steps > 0 {
         let epochs = max_steps.div_ceil(steps_an_epoch).min(100_000);
         return (epochs as u32, format!("{max_steps} steps are asked for and an epoch has {steps_an_epoch}"));
     }
-    let passes = (EPOCHS / (sentences as f64).sqrt()).round().clamp(EPOCH_RANGE.0, EPOCH_RANGE.1);
+    let passes = (unknown(known) * EPOCHS / (sentences as f64).sqrt()).round().clamp(EPOCH_RANGE.0, EPOCH_RANGE.1);
     let epochs = (passes / times as f64).round().max(1.0) as u32;
     let steps = u64::from(epochs) * steps_an_epoch;
     let size = match sentences {
+        _ if known.is_some() => "what the model knows already needs no more",
         0..1_000 => "small sets need many passes",
         1_000..20_000 => "sets of this size need a few passes",
         _ => "large sets need few passes",

@@ -43,6 +43,8 @@ pub struct Knowledge {
     pub dev: Option<Set>,
     /// Whether the old model itself annotated these.
     pub dev_is_of_the_model: bool,
+    /// F1 of the old model on the new texts.
+    pub reached: f64,
     /// Texts that nobody annotated.
     pub unlabelled: Option<Set>,
     /// What the teacher's logits are divided by.

@@ -212,6 +212,7 @@ pub(super) fn facts(config: &Configuration, data: &Data, base: &BaseFolder, sche
         dev: data.dev.as_ref().map(|dev| facts(&[dev])).transpose()?,
         base: BaseFacts::new(bundle.classifier.shape(), parameters),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
+        known: known.map(|known| known.reached),
     })
 }
 

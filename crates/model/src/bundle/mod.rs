@@ -27,11 +27,11 @@ use tokenizer_file::TokenizerFile;
 pub use trained_on::{TRAINED_ON_FILE, TrainedOn};
 
 use crate::{
-    Head, OpenError, TokenClassifier,
+    Head, JudgedPiece, OpenError, TokenClassifier,
     codec::{Codec, CodecSettings, Input},
     decode::{TagSet, TagSetError},
     recognize::{RecognitionError, Workers},
-    text::{Alignment, TokenizerError, WindowError},
+    text::{Alignment, EncodedText, TokenizerError, WindowError},
     weights::{self, WeightsError},
 };
 
@@ -353,6 +353,22 @@ impl Recognizer {
     /// The tokenizer fails on a text, or the model's output is not finite.
     pub fn inputs(&self, inputs: &[Input<'_>]) -> Result<Vec<Vec<Entity>>, RecognitionError> {
         self.workers.recognize(&self.bundle.classifier, &self.bundle.codec, inputs)
+    }
+
+    /// The entities of texts that this bundle's codec has encoded, in order: those that [`Recognizer::inputs`] finds.
+    ///
+    /// # Errors
+    /// The model's output is not finite.
+    pub fn encoded(&self, texts: &[&EncodedText]) -> Result<Vec<Vec<Entity>>, RecognitionError> {
+        self.workers.entities(&self.bundle.classifier, &self.bundle.codec, texts)
+    }
+
+    /// What the model says of every piece of each text, as [`Workers::pieces`].
+    ///
+    /// # Errors
+    /// The tokenizer fails on a text, or the model's output is not finite.
+    pub fn pieces(&self, texts: &[&str]) -> Result<Vec<Vec<JudgedPiece>>, RecognitionError> {
+        self.workers.pieces(&self.bundle.classifier, &self.bundle.codec, texts)
     }
 }
 

@@ -6,6 +6,7 @@
 //! the slots and the [`Window`]s in which they are decided; [`Targets`] are the tags that training wants there.
 
 mod align;
+mod listing;
 mod pattern;
 mod pieces;
 mod targets;
@@ -14,6 +15,7 @@ mod vet;
 mod windows;
 
 pub use align::Alignment;
+pub use listing::{ListedPiece, ListedText};
 pub use pieces::Pieces;
 pub use targets::{Reason, SlotTarget, Targets, Unreachable, targets};
 pub use tokenizer::{TokenizeError, Tokenizer, TokenizerError};

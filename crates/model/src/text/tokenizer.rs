@@ -14,19 +14,21 @@ use schema::Span;
 use serde_json::Value;
 use thiserror::Error;
 use tokenizers::{
-    AddedToken, Encoding, Model, ModelWrapper, NormalizerWrapper, OffsetType, PostProcessor, PostProcessorWrapper,
-    PreTokenizer, PreTokenizerWrapper, Token,
+    AddedToken, DecoderWrapper, Encoding, Model, ModelWrapper, NormalizerWrapper, OffsetType, PostProcessor,
+    PostProcessorWrapper, PreTokenizer, PreTokenizerWrapper, Token,
 };
 
 use super::{
-    Alignment, EncodedText, Pieces, Refusal, Template, WindowError, Windowing, encode,
+    Alignment, EncodedText, ListedText, Pieces, Refusal, Template, WindowError, Windowing, encode,
+    listing::Listing,
     pieces::{take_clusters, visible},
     vet::{MAX_FILE, Vetted, vet},
+    windows::windows_of_all,
 };
 
 /// A tokenizer of the Hugging Face kind, for single texts that are never truncated or padded.
 ///
-/// The file's truncation, padding, decoder and random merges are left out. Added tokens that a text quotes
+/// The file's truncation, padding and random merges are left out. Added tokens that a text quotes
 /// (`[SEP]`) become that token, as in transformers.
 #[derive(Debug)]
 pub struct Tokenizer {
@@ -36,6 +38,7 @@ pub struct Tokenizer {
     /// What stands for a space at the start of pieces.
     space: Option<char>,
     template: Template,
+    listing: Listing,
 }
 
 /// Why a `tokenizer.json` cannot be used.
@@ -116,8 +119,10 @@ impl Tokenizer {
     }
 
     fn build(json: &[u8]) -> Result<Self, Problem> {
-        let Vetted { model, normalizer, pre_tokenizer, post_processor, added_tokens } =
+        let Vetted { model, normalizer, pre_tokenizer, post_processor, decoder, added_tokens } =
             vet(serde_json::from_slice(json)?)?;
+        let marks_continuing = model["continuing_subword_prefix"].as_str().is_some_and(|prefix| !prefix.is_empty());
+        let (unknown_id, unknown_token) = (model["unk_id"].as_u64(), model["unk_token"].as_str().map(str::to_owned));
         let mut pipeline = tokenizers::Tokenizer::new(model_of(model)?);
         let failed = |error: tokenizers::Error| Problem::Build(error.to_string());
         pipeline.with_normalizer(part::<NormalizerWrapper>("normalizer", normalizer)?).map_err(failed)?;
@@ -131,8 +136,17 @@ impl Tokenizer {
             .collect::<Result<_, _>>()
             .map_err(|error| Refusal::new("added_tokens", error.to_string()))?;
         pipeline.add_tokens(added).map_err(failed)?;
-        let template = template(part::<PostProcessorWrapper>("post_processor", post_processor)?)?;
-        let tokenizer = Self { pipeline, for_words, space, template };
+        let post_processor = part::<PostProcessorWrapper>("post_processor", post_processor)?;
+        let template = template(post_processor.as_ref())?;
+        let decoder = part::<DecoderWrapper>("decoder", decoder)?;
+        // A byte-level model names none, as it knows every byte, and still has one that a text can quote.
+        let mut names = unknown_token.as_deref().into_iter().chain(["<unk>", "[UNK]"]);
+        let unknown = match unknown_id {
+            Some(id) => Some(id as u32),
+            None => names.find_map(|name| pipeline.token_to_id(name)),
+        };
+        let listing = Listing { post_processor, decoder, marks_continuing, unknown };
+        let tokenizer = Self { pipeline, for_words, space, template, listing };
         for text in TRIAL.iter() {
             tokenizer.pieces(text, None).map_err(|error| Problem::Build(error.to_string()))?;
         }
@@ -177,6 +191,29 @@ impl Tokenizer {
         Ok(encode(&self.pieces(text, words)?, words, alignment, windowing))
     }
 
+    /// Cuts a text without known words and lists every piece, put into windows in which each is decided once.
+    ///
+    /// # Errors
+    /// The tokenizer fails on the text.
+    pub fn list(&self, text: &str, windowing: &Windowing) -> Result<ListedText, TokenizeError> {
+        Self::guarded(text, || {
+            let encoding = self.cut(text, self.pipeline.get_pre_tokenizer())?;
+            let windows = windows_of_all(&self.pieces_of(text, &encoding), windowing);
+            let token = |id| self.pipeline.id_to_token(id).unwrap_or_default();
+            let mut pieces = self.listing.pieces(text, encoding, token)?;
+            let rows = windows.iter().flat_map(|window| &window.decides);
+            for (piece, (row, _)) in pieces.iter_mut().zip(rows) {
+                piece.index = *row as usize;
+            }
+            Ok(ListedText { pieces, windows })
+        })
+    }
+
+    /// Writes pieces as text again, as the file's decoder does (`convert_tokens_to_string` of transformers).
+    pub fn words(&self, tokens: &[&str]) -> String {
+        self.listing.words(tokens)
+    }
+
     /// Cuts a text into pieces. Known words are cut one by one, as transformers does with
     /// `is_split_into_words=True`; a byte-level tokenizer then puts a space before each, which transformers
     /// wants to be told (`add_prefix_space=True`).
@@ -184,26 +221,30 @@ impl Tokenizer {
     /// # Errors
     /// The tokenizer fails on the text.
     pub fn pieces(&self, text: &str, words: Option<&[Span]>) -> Result<Pieces, TokenizeError> {
+        Self::guarded(text, || match words {
+            Some(words) => self.known_words(text, words),
+            None => Ok(self.pieces_of(text, &self.cut(text, self.pipeline.get_pre_tokenizer())?)),
+        })
+    }
+
+    /// What comes of a text that is not too long. A foreign vocabulary can break assumptions of the crate that cuts; the
+    /// process must outlive that.
+    fn guarded<T>(text: &str, cut: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, TokenizeError> {
         if u32::try_from(text.len()).is_err() {
             return Err(TokenizeError::TooLong(text.len()));
         }
-        // A foreign vocabulary can break assumptions of the crate that cuts; the process must outlive that.
-        let cut = AssertUnwindSafe(|| match words {
-            Some(words) => self.known_words(text, words),
-            None => self.raw(text),
-        });
-        match catch_unwind(cut) {
-            Ok(pieces) => pieces.map_err(|error| TokenizeError::Failed(error.to_string())),
+        match catch_unwind(AssertUnwindSafe(cut)) {
+            Ok(done) => done.map_err(|error| TokenizeError::Failed(error.to_string())),
             Err(panic) => Err(TokenizeError::Failed(message(&*panic))),
         }
     }
 
-    fn raw(&self, text: &str) -> tokenizers::Result<Pieces> {
-        let encoding = self.cut(text, self.pipeline.get_pre_tokenizer())?;
+    /// The pieces of the encoding of a text without known words.
+    fn pieces_of(&self, text: &str, encoding: &Encoding) -> Pieces {
         let mut pieces = Pieces::default();
         let (mut word, mut before) = (0, None);
         for index in 0..encoding.len() {
-            let span = self.span(text, &encoding, index);
+            let span = self.span(text, encoding, index);
             if index > 0 && (encoding.get_word_ids()[index] != before || punctuation_between(text, &pieces, span)) {
                 word += 1;
             }
@@ -213,7 +254,7 @@ impl Tokenizer {
         }
         pieces.ids = encoding.get_ids().to_vec();
         take_clusters(text, &mut pieces.spans);
-        Ok(pieces)
+        pieces
     }
 
     fn known_words(&self, text: &str, words: &[Span]) -> tokenizers::Result<Pieces> {
@@ -326,7 +367,7 @@ fn space(pre_tokenizer: &Value) -> Option<char> {
 }
 
 /// The special tokens that a post-processor puts around one piece.
-fn template(post_processor: Option<PostProcessorWrapper>) -> Result<Template, Problem> {
+fn template(post_processor: Option<&PostProcessorWrapper>) -> Result<Template, Problem> {
     let Some(post_processor) = post_processor else {
         return Ok(Template::default());
     };

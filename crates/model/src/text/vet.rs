@@ -50,7 +50,7 @@ impl Refusal {
     }
 }
 
-/// The parts of a file that encoding needs. Truncation, padding and the decoder are left behind.
+/// The parts of a file that encoding, and writing pieces as text again, need. Truncation and padding are left behind.
 #[derive(Debug)]
 pub(super) struct Vetted {
     /// The model, with its `type` filled in.
@@ -61,6 +61,8 @@ pub(super) struct Vetted {
     pub pre_tokenizer: Value,
     /// The post-processor, `null` where there is none.
     pub post_processor: Value,
+    /// The decoder, `null` where there is none.
+    pub decoder: Value,
     /// The added tokens.
     pub added_tokens: Vec<Value>,
 }
@@ -82,6 +84,7 @@ pub(super) fn vet(mut file: Value) -> Result<Vetted, Refusal> {
         normalizer: take("normalizer"),
         pre_tokenizer: take("pre_tokenizer"),
         post_processor: take("post_processor"),
+        decoder: take("decoder"),
         added_tokens: match take("added_tokens") {
             Value::Null => Vec::new(),
             Value::Array(tokens) => tokens,
@@ -94,6 +97,9 @@ pub(super) fn vet(mut file: Value) -> Result<Vetted, Refusal> {
     steps.normalizer("normalizer", &vetted.normalizer, 0)?;
     steps.byte_levels = 0;
     steps.pre_tokenizer("pre_tokenizer", &vetted.pre_tokenizer, 0)?;
+    // A decoder works on pieces, whatever the steps before the model did to the text.
+    let mut steps = Steps { count: 0, growth: 1, byte_levels: 0 };
+    steps.decoder("decoder", &vetted.decoder, 0)?;
     Ok(vetted)
 }
 
@@ -280,24 +286,26 @@ impl Steps {
                 }
                 Ok(())
             }
-            Some("Replace") => {
-                let content = step["content"].as_str().unwrap_or_default().chars().count();
-                let factor = match (step["pattern"]["String"].as_str(), step["pattern"]["Regex"].as_str()) {
-                    (Some(text), _) => content.div_ceil(text.chars().count().max(1)),
-                    (None, Some(regex)) => {
-                        let linear = pattern::linear(regex).map_err(|reason| Refusal::new(field, reason))?;
-                        content + usize::from(linear.matches_empty)
-                    }
-                    (None, None) => return Err(Refusal::new(field, "expected a `pattern`")),
-                };
-                self.grow(field, factor)
-            }
+            Some("Replace") => self.replace(field, step),
             Some("Prepend") => self.grow(field, step["prepend"].as_str().unwrap_or_default().chars().count()),
             Some("Precompiled") => charsmap(field, step["precompiled_charsmap"].as_str().unwrap_or_default()),
             Some("ByteLevel") => self.byte_level(field),
             Some(_) => Ok(()),
             None => Err(Refusal::new(field, "expected a `type`")),
         }
+    }
+
+    fn replace(&mut self, field: &str, step: &Value) -> Result<(), Refusal> {
+        let content = step["content"].as_str().unwrap_or_default().chars().count();
+        let factor = match (step["pattern"]["String"].as_str(), step["pattern"]["Regex"].as_str()) {
+            (Some(text), _) => content.div_ceil(text.chars().count().max(1)),
+            (None, Some(regex)) => {
+                let linear = pattern::linear(regex).map_err(|reason| Refusal::new(field, reason))?;
+                content + usize::from(linear.matches_empty)
+            }
+            (None, None) => return Err(Refusal::new(field, "expected a `pattern`")),
+        };
+        self.grow(field, factor)
     }
 
     fn pre_tokenizer(&mut self, field: &str, step: &Value, depth: usize) -> Result<(), Refusal> {
@@ -318,6 +326,27 @@ impl Steps {
             },
             Some("FixedLength") if step["length"] == 0 => Err(Refusal::new(field, "a length of 0")),
             Some("ByteLevel") => self.byte_level(field),
+            Some(_) => Ok(()),
+            None => Err(Refusal::new(field, "expected a `type`")),
+        }
+    }
+
+    fn decoder(&mut self, field: &str, step: &Value, depth: usize) -> Result<(), Refusal> {
+        if step.is_null() {
+            return Ok(());
+        }
+        self.enter(field, depth)?;
+        match step["type"].as_str() {
+            Some("Sequence") => {
+                for (index, inner) in list(field, &step["decoders"])?.iter().enumerate() {
+                    self.decoder(&format!("{field}.decoders[{index}]"), inner, depth + 1)?;
+                }
+                Ok(())
+            }
+            Some("Replace") => self.replace(field, step),
+            // An empty mark is found, and a space written, around every character.
+            Some("BPEDecoder") if step["suffix"] == "" => self.grow(field, 3),
+            Some("CTC") if step["word_delimiter_token"] == "" => self.grow(field, 3),
             Some(_) => Ok(()),
             None => Err(Refusal::new(field, "expected a `type`")),
         }

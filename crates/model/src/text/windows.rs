@@ -107,6 +107,20 @@ impl EncodedText {
 /// nothing are left out.
 pub fn encode(pieces: &Pieces, words: Option<&[Span]>, alignment: Alignment, windowing: &Windowing) -> EncodedText {
     let slots = slots(pieces, words, alignment);
+    let numbered = || slots.deciders.iter().zip(0u32..);
+    let undecided = numbered().filter(|(decider, _)| decider.is_none()).map(|(_, slot)| slot).collect();
+    let deciding = numbered().filter_map(|(decider, slot)| decider.map(|piece| (piece as usize, slot)));
+    let windows = windows(pieces, windowing, deciding);
+    EncodedText { slots: slots.spans, windows, undecided, pieces: pieces.len() }
+}
+
+/// Windows in which every piece is decided once, as the slot of its own position.
+pub(super) fn windows_of_all(pieces: &Pieces, windowing: &Windowing) -> Vec<Window> {
+    windows(pieces, windowing, (0..pieces.len()).map(|piece| (piece, piece as u32)))
+}
+
+/// The windows that decide, each with its share of `deciding`: pieces and their slots, in order of both.
+fn windows(pieces: &Pieces, windowing: &Windowing, deciding: impl Iterator<Item = (usize, u32)>) -> Vec<Window> {
     let ranges = ranges(pieces, windowing);
     let Template { prefix, suffix } = &windowing.template;
     let mut windows: Vec<Window> = ranges
@@ -116,24 +130,18 @@ pub fn encode(pieces: &Pieces, words: Option<&[Span]>, alignment: Alignment, win
             decides: Vec::new(),
         })
         .collect();
-    let mut undecided = Vec::new();
     let mut current = 0;
-    for (slot, decider) in slots.deciders.iter().enumerate() {
-        let Some(piece) = decider else {
-            undecided.push(slot as u32);
-            continue;
-        };
-        let piece = *piece as usize;
+    for (piece, slot) in deciding {
         // Context rises and falls once over the windows that hold a piece, and later pieces peak no earlier.
         let context = |window: usize| context(&ranges[window], piece, pieces.len());
         while piece >= ranges[current].end || (current + 1 < ranges.len() && context(current + 1) > context(current)) {
             current += 1;
         }
         let row = prefix.len() + piece - ranges[current].start;
-        windows[current].decides.push((row as u32, slot as u32));
+        windows[current].decides.push((row as u32, slot));
     }
     windows.retain(|window| !window.decides.is_empty());
-    EncodedText { slots: slots.spans, windows, undecided, pieces: pieces.len() }
+    windows
 }
 
 /// Pieces between `piece` and the nearer edge of a window, `None` where the window does not hold it.

@@ -26,7 +26,7 @@ fn facts(texts: usize, length: usize, width: usize) -> Facts {
         ..DataFacts::default()
     };
     let base = BaseFacts { width, layers: 6, parameters: 22_000_000, positions: 512 };
-    Facts { train: data(texts), dev: Some(data(texts / 4)), base, cores: 2 }
+    Facts { train: data(texts), dev: Some(data(texts / 4)), base, cores: 2, known: None }
 }
 
 fn planned(overrides: &[&str], facts: &Facts) -> Settings {
@@ -58,6 +58,18 @@ fn the_default_file_names_every_key_once_and_explains_it() {
         .collect();
     let config = RunConfig::default().with_toml(&uncommented, Path::new("default.toml")).unwrap();
     assert_eq!(keys_of(&config), keys);
+}
+
+#[test]
+fn an_update_of_what_a_model_knows_already_takes_fewer_and_smaller_steps() {
+    let new = facts(600, 30, 384);
+    let of = |known| planned(&[], &Facts { known: Some(known), ..new.clone() });
+    let (nothing, some, most) = (of(0.0), of(0.5), of(0.95));
+    assert_eq!(nothing, planned(&[], &new));
+    assert_eq!([nothing.learning_rate, some.learning_rate, most.learning_rate], [2e-4, 1e-4, 5e-5]);
+    assert_eq!([nothing.num_train_epochs, some.num_train_epochs, most.num_train_epochs], [12, 6, 3]);
+    let set = planned(&["learning_rate=3e-4", "num_train_epochs=7"], &Facts { known: Some(0.9), ..new });
+    assert_eq!((set.learning_rate, set.num_train_epochs), (3e-4, 7));
 }
 
 /// The names of the settings that are set, those of sections among them.

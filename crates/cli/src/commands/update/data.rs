@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
 
 use anyhow::{Context as _, bail};
 use corpus::rehearsal;
+use evaluate::{Pair, Scores};
 use model::{Bundle, Workers};
 use schema::{Document, Label};
 
@@ -33,6 +34,7 @@ pub fn data(arguments: &Arguments, model: &Path) -> anyhow::Result<Data> {
         replay: None,
         dev: None,
         dev_is_of_the_model: false,
+        reached: 0.0,
         unlabelled: None,
         temperature: arguments.temperature,
         confidence: arguments.confidence,
@@ -98,7 +100,21 @@ pub fn data(arguments: &Arguments, model: &Path) -> anyhow::Result<Data> {
             );
         }
     }
+    known.reached = reached(&old, &dev.as_ref().unwrap_or(&train).documents, &known)?;
     Ok(Data { train, dev, test, known: Some(known) })
+}
+
+/// F1 of the old model, by the labels' new names.
+fn reached(old: &Bundle, documents: &[Document], known: &Knowledge) -> anyhow::Result<f64> {
+    let workers = Workers::all();
+    let inputs: Vec<model::Input<'_>> = documents.iter().map(model::Input::from).collect();
+    let found = workers.recognize(&old.classifier, &old.codec, &inputs)?;
+    let named = |entity: schema::Entity| Some(schema::Entity { label: known.named(&entity.label)?, ..entity });
+    let found: Vec<Vec<schema::Entity>> =
+        found.into_iter().map(|found| found.into_iter().filter_map(named).collect()).collect();
+    let pairs = documents.iter().zip(&found);
+    let judged: Vec<_> = pairs.map(|(document, predicted)| Pair { document, predicted }.judge(None)).collect();
+    Ok(Scores::of(&judged).micro().f1())
 }
 
 /// The labels that the new texts were searched for, where they do not say so themselves; `None` for all.

@@ -42,8 +42,8 @@ def check(checks, server, texts: list[str], tool: Path, scratch: Path) -> None:
             checks.equal("  with the names of the configuration", names, {("names", "body", "labels")} if expected else set())
             checks.equal("  of the model's version", prediction["model_version"], listed["model_version"])
 
-        hook = {"url": f"{backend}/webhook", "project": project, "send_payload": True, "send_for_all_actions": True}
-        studio.json("POST", "webhooks/", hook)
+        hooks = [hook["url"] for hook in studio.json("GET", f"webhooks/?project={project}")]
+        checks.equal("connecting the backend has connected its webhook", hooks, [f"{backend}/webhook"])
         # What an annotator does who accepts the pre-annotation but for its last region.
         text, task = texts[1], by_text[texts[1]]
         kept = task["predictions"][0]["result"][:-1]

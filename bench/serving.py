@@ -73,7 +73,8 @@ def command(args, side: str, port: int) -> list:
 def serving(args, side: str):
     """The side's server for as long as the block lasts; its port."""
     port = free_port()
-    with running(command(args, side, port), {}, args.work / "server.log") as child:
+    # Neither side writes a line a request.
+    with running(command(args, side, port), {"NOMEN_SERVE_LOG__REQUESTS": "false"}, args.work / "server.log") as child:
         wait_for(side, lambda: answers(f"http://127.0.0.1:{port}/health/ready"), child)
         yield port
 

@@ -1,6 +1,6 @@
 """Throughput and latency of `nomen serve` beside two servers made in Python, in turn, in one run.
 
-    cargo install oha --locked
+    cargo install oha --version 1.16.0 --locked
     .venv-peers/bin/pip install -r bench/requirements.txt
     .venv-peers/bin/python bench/serving.py --model DIR --rounds 3
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import web
 
+# Pieces that the model takes; what is longer is cut off, as servers like this do.
 LONGEST = 512
 
 
@@ -88,7 +89,13 @@ def load(options: argparse.Namespace) -> web.Recognize:
     return answer
 
 
+def prepare(model: str, work: str) -> Path:
+    from onnx_files import quantized
+
+    return quantized(model, Path(work))
+
+
 if __name__ == "__main__":
-    web.main("serve_onnx", __doc__, workers=2, runners=1, threads=1, batch=64, group=16, work=True)
+    web.main("serve_onnx", __doc__, prepare, workers=2, runners=1, threads=1, batch=64, group=16)
 else:
     app = web.application(load)

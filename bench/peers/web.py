@@ -113,12 +113,12 @@ def application(load: Callable[[argparse.Namespace], Recognize]) -> FastAPI:
     return app
 
 
-def main(module: str, doc: str, work: bool = False, **defaults: int) -> None:
-    """Reads the options and serves `module:app` until it is stopped."""
+def main(module: str, doc: str, prepare: Callable[[str, str], object] | None = None, **defaults: int) -> None:
+    """Reads the options and serves `module:app` until it is stopped; `prepare` makes of the model what workers share in `--work`."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder of a token classifier")
     parser.add_argument("--port", type=int, required=True, help="on the loopback")
-    parser.add_argument("--work", required=work, default="", help="folder for converted models, kept")
+    parser.add_argument("--work", required=prepare is not None, default="", help="folder for converted models, kept")
     parser.add_argument("--workers", type=int, default=defaults["workers"], help="processes")
     parser.add_argument("--runners", type=int, default=defaults["runners"], help="batches that a process judges at a time")
     parser.add_argument("--threads", type=int, default=defaults["threads"], help="threads that a batch is judged by")
@@ -130,4 +130,6 @@ def main(module: str, doc: str, work: bool = False, **defaults: int) -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(args.threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["HF_HUB_OFFLINE"] = "1"
+    if prepare:
+        prepare(args.model, args.work)
     uvicorn.run(f"{module}:app", host="127.0.0.1", port=args.port, workers=args.workers, log_level="warning", access_log=False)

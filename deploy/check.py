@@ -3,9 +3,9 @@
     python3 deploy/check.py --metrics http://127.0.0.1:8080/metrics     # of a running server
     python3 deploy/check.py --metrics saved.txt
 
-Needs the standard library. Compares every metric that the rules, their tests and the dashboard name with the `# TYPE` lines of the
-server, buckets only of histograms; then, where `promtool` (Debian's package `prometheus`) is installed, lets it check the rules, run
-their tests, and parse every expression of the dashboard. Without --metrics only the latter.
+Needs the standard library. Compares every metric that the rules, their tests and the dashboard name with the `# TYPE` lines
+of the server, buckets only of histograms; then, where `promtool` (Debian's package `prometheus`) is installed, lets it check
+the rules, run their tests, and parse every query of the dashboard. Without --metrics only the latter.
 
 Exit code 1: something is not as it should be.
 """
@@ -29,14 +29,19 @@ METRIC = re.compile(r"(?<![\w:])nomen_[a-z_]+(?![\w:])")
 GRAFANA = [("$__rate_interval", "5m"), ("$job", ".*"), ("$instance", ".*")]
 
 
-def expressions(node: object) -> list[str]:
-    """Every query of the dashboard."""
-    if isinstance(node, dict):
-        own = [node[key] for key in ("expr", "definition") if isinstance(node.get(key), str)]
-        return own + [found for value in node.values() for found in expressions(value)]
-    if isinstance(node, list):
-        return [found for value in node for found in expressions(value)]
-    return []
+def queries() -> list[str]:
+    """Every query of the dashboard, as Prometheus takes it."""
+
+    def below(node: object) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["expr"]] if isinstance(node.get("expr"), str) else []
+            return own + [found for value in node.values() for found in below(value)]
+        return [found for value in node for found in below(value)] if isinstance(node, list) else []
+
+    found = below(json.loads(DASHBOARD.read_text(encoding="utf-8")))
+    for name, value in GRAFANA:
+        found = [query.replace(name, value) for query in found]
+    return found
 
 
 def served(text: str) -> dict[str, str]:
@@ -69,11 +74,7 @@ def promtool(*arguments: object) -> list[str]:
 
 def parsed(asked: list[str]) -> list[str]:
     """What promtool has against the queries: each becomes a rule."""
-    rules = []
-    for number, expression in enumerate(asked):
-        for name, value in GRAFANA:
-            expression = expression.replace(name, value)
-        rules.append({"record": f"nomen:dashboard:{number}", "expr": expression})
+    rules = [{"record": f"nomen:dashboard:{number}", "expr": query} for number, query in enumerate(asked)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dashboard.yml"
         path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}), encoding="utf-8")
@@ -84,8 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--metrics", help="what the server answers at /metrics: its address, or a file")
     args = parser.parse_args()
-    asked = expressions(json.loads(DASHBOARD.read_text(encoding="utf-8")))
-    problems = []
+    asked, problems = queries(), []
     if args.metrics:
         if args.metrics.startswith("http"):
             with urllib.request.urlopen(args.metrics, timeout=30) as reply:
@@ -95,7 +95,7 @@ def main() -> None:
         problems += unknown(served(text))
     if shutil.which("promtool"):
         problems += promtool("check", "rules", RULES) + promtool("test", "rules", TESTS)
-        problems += parsed([query for query in asked if not query.startswith("label_values")])
+        problems += parsed(asked)
         print(f"{len(asked)} queries of the dashboard, the rules and their tests were read")
     else:
         print("NOT CHECKED: rules and queries, because promtool is not installed", file=sys.stderr)

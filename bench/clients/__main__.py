@@ -4,13 +4,13 @@
     .venv-clients/bin/python bench/clients --nomen target/release/nomen --model MODEL
 
 `hub`: huggingface_hub's InferenceClient. `triton`: tritonclient over HTTP, JSON and binary. `examples`: the programs of
-examples/clients. `label-studio`: a project is made, the server connected as its backend, pre-annotations fetched, an annotation
-submitted and received. `doccano`: its auto-labelling by a custom REST request. `prometheus`: Debian's package scrapes, the rules of
-deploy/ are computed, alerts fire and end.
+examples/clients. `label-studio`: a project is made, the server connected as its backend, pre-annotations fetched, an
+annotation submitted and received. `doccano`: its auto-labelling by a custom REST request. `prometheus`: Debian's package
+scrapes, the rules of deploy/ are computed, alerts fire and end.
 
 What each gets is compared with what `nomen tag` says of the same texts. Label Studio and doccano need the environments of
-bench/formats (`--label-studio`, `--doccano`), Prometheus the program of that name. A part whose tool is missing is left out, which
-is said.
+bench/formats (`--label-studio`, `--doccano`), Prometheus the program of that name. A part whose tool is missing is left
+out, which is said.
 
 Exit code 1: something differs.
 """

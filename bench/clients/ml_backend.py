@@ -29,7 +29,8 @@ def check(checks, server, texts: list[str], tool: Path, scratch: Path) -> None:
         checks.equal("  and has told its version", bool(listed["model_version"]), True)
 
         studio.put(project, [{"report": text} for text in texts])
-        studio.call("POST", f"dm/actions?id=retrieve_tasks_predictions&project={project}", {"selectedItems": {"all": True, "excluded": []}})
+        everything = {"selectedItems": {"all": True, "excluded": []}}
+        studio.call("POST", f"dm/actions?id=retrieve_tasks_predictions&project={project}", everything)
         tasks = studio.json("GET", f"tasks?project={project}&fields=all&page_size=100")["tasks"]
         checks.equal("every task is there", sorted(task["data"]["report"] for task in tasks), sorted(texts))
         by_text = {task["data"]["report"]: studio.json("GET", f"tasks/{task['id']}/") for task in tasks}

@@ -114,7 +114,7 @@ def application(load: Callable[[argparse.Namespace], Recognize]) -> FastAPI:
 
 
 def main(module: str, doc: str, prepare: Callable[[str, str], object] | None = None, **defaults: int) -> None:
-    """Reads the options and serves `module:app` until it is stopped; `prepare` makes of the model what workers share in `--work`."""
+    """Serves `module:app` until it is stopped; `prepare` makes of the model, in `--work`, what the workers share."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder of a token classifier")
     parser.add_argument("--port", type=int, required=True, help="on the loopback")

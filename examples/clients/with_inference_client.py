@@ -3,8 +3,8 @@
     nomen serve --model model-best
     python examples/clients/with_inference_client.py "Anna Berg lives in Oslo."
 
-Code that talks to an inference endpoint of Hugging Face needs another address, nothing else. A key, if the server asks for one, is
-read from NOMEN_KEY.
+Code that talks to an inference endpoint of Hugging Face needs another address, nothing else. A key, if the server asks for
+one, is read from NOMEN_KEY.
 """
 
 import argparse

@@ -18,6 +18,7 @@ mod project;
 mod recognizer;
 mod scores;
 mod seen;
+mod serving;
 mod signals;
 mod split_record;
 mod table;

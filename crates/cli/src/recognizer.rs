@@ -56,6 +56,18 @@ impl ModelArguments {
 }
 
 impl RunArguments {
+    /// The same with what settings say where the command line says nothing.
+    pub fn or(&self, precision: Option<&str>, threads: Option<usize>) -> anyhow::Result<Self> {
+        let precision = match (self.precision, precision) {
+            (None, Some(name)) => Some(
+                Precision::from_str(name, true)
+                    .map_err(|_| anyhow!("`precision` is `{name}`; it must be f32 or int8"))?,
+            ),
+            (given, _) => given,
+        };
+        Ok(Self { precision, threads: self.threads.or(threads.and_then(NonZeroUsize::new)) })
+    }
+
     /// Opens the model in a folder.
     pub fn open(&self, folder: &Path) -> anyhow::Result<Recognizer> {
         let best = folder.join("model-best");

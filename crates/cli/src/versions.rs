@@ -20,12 +20,17 @@ const PREFIX: &str = "registry:";
 /// Folder of the registry in a project.
 const IN_PROJECT: &str = "registry";
 
-/// The folder of a model: the folder itself; the live version where it is a registry, in a folder or a store; or the version in
-/// `registry:PLACE@VERSION`, where the live one is meant without `@VERSION`. A version's files are summed again first; those
-/// in a store are fetched once, into the cache that base models have, too.
-pub fn folder(named: &Path) -> anyhow::Result<PathBuf> {
+/// The id of the version that a registry has where a model is named so; `None` for a folder that is no registry.
+pub fn live(named: &Path) -> anyhow::Result<Option<String>> {
+    let Some((at, version)) = in_registry(named)? else { return Ok(None) };
+    let state = Registry::open(at.clone(), &Access::from_env())?.state()?;
+    Ok(Some(state.find(&version, &at)?.id.to_string()))
+}
+
+/// The registry and the version where a model is named so.
+fn in_registry(named: &Path) -> anyhow::Result<Option<(Place, VersionName)>> {
     let text = named.to_string_lossy();
-    let (at, version) = match text.strip_prefix(PREFIX) {
+    Ok(Some(match text.strip_prefix(PREFIX) {
         Some(rest) => match rest.rsplit_once('@') {
             // A folder may have the sign in its name.
             Some((root, version)) if !version.contains('/') && !Registry::is_at(Path::new(rest)) => {
@@ -35,8 +40,15 @@ pub fn folder(named: &Path) -> anyhow::Result<PathBuf> {
         },
         None if text.starts_with(StoreUrl::SCHEME) => (place(&text)?, VersionName::Live),
         None if Registry::is_at(named) => (named.into(), VersionName::Live),
-        None => return Ok(named.to_owned()),
-    };
+        None => return Ok(None),
+    }))
+}
+
+/// The folder of a model: the folder itself; the live version where it is a registry, in a folder or a store; or the version in
+/// `registry:PLACE@VERSION`, where the live one is meant without `@VERSION`. A version's files are summed again first; those
+/// in a store are fetched once, into the cache that base models have, too.
+pub fn folder(named: &Path) -> anyhow::Result<PathBuf> {
+    let Some((at, version)) = in_registry(named)? else { return Ok(named.to_owned()) };
     let registry = Registry::open(at.clone(), &Access::from_env())?;
     let state = registry.state()?;
     let version = state.find(&version, &at)?;

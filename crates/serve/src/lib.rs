@@ -5,6 +5,7 @@
 //! thread of its own fills batches across requests. Nothing is printed here: an [`Observe`] is told of what happens.
 
 mod access;
+pub mod aggregation;
 mod app;
 mod cache;
 pub mod config;

@@ -160,10 +160,11 @@ impl Models {
             return Err(format!("there is no model `{name}`; there are {}", self.names.join(", ")));
         }
         let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at first: what changes while it is opened is opened again.
+        let mark = self.open.mark(name).unwrap_or_default();
         let opened = match self.open.open(name) {
             Ok(opened) => opened,
             Err(problem) => {
-                let mark = self.open.mark(name).unwrap_or_default();
                 let broken = Broken { mark, problem: problem.clone() };
                 self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), broken);
                 return Err(problem);

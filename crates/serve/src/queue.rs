@@ -87,7 +87,7 @@ struct Text {
 }
 
 /// Room for some pieces; given back when it is dropped.
-pub struct Room(#[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>);
+pub struct Room(Option<OwnedSemaphorePermit>);
 
 impl Room {
     /// Part of a room for so many pieces; the last part is all that is left of it.

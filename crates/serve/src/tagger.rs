@@ -1,8 +1,8 @@
 //! What the server asks of a model.
 
-use std::any::Any;
+use std::{any::Any, ops::Range};
 
-use schema::{Entity, RecognizeError, Span};
+use schema::{Entity, RecognizeError};
 
 /// A model as the server sees it.
 pub trait Tagger: Send + Sync {
@@ -27,6 +27,9 @@ pub trait Tagger: Send + Sync {
 
     /// The tags in the order of [`Piece::probabilities`], such as `O`, `B-PER`, `I-PER`.
     fn tags(&self) -> &[String];
+
+    /// Writes pieces as text again, as the model's tokenizer does (`convert_tokens_to_string` of transformers).
+    fn words(&self, tokens: &[&str]) -> String;
 }
 
 /// A text in pieces, as its model made it.
@@ -41,9 +44,9 @@ pub struct Encoded {
 /// A piece of a text and what the model says of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// Its bytes of the text.
-    pub span: Span,
-    /// The token as the vocabulary writes it, such as `##ing`.
+    /// Its bytes of the text, on character boundaries. It may be empty, as offsets of tokenizers may be.
+    pub range: Range<usize>,
+    /// The token as the vocabulary writes it, such as `##ing`; what it covers where the vocabulary does not know it.
     pub token: String,
     /// Position among the pieces of its window, special tokens counted: the `index` of transformers.
     pub index: usize,

@@ -11,6 +11,7 @@ mod quantize;
 mod quickstart;
 mod registry;
 mod runs;
+mod serve;
 mod split;
 mod tag;
 mod train;
@@ -52,6 +53,7 @@ enum Command {
     Tag(tag::Arguments),
     Gate(gate::Arguments),
     Registry(registry::Arguments),
+    Serve(serve::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -72,5 +74,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Tag(arguments) => tag::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Registry(arguments) => registry::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
     }
 }

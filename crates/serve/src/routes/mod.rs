@@ -3,6 +3,7 @@
 mod answered;
 mod asked;
 mod doccano;
+mod hugging_face;
 mod label_studio;
 mod models;
 mod nomen;
@@ -63,6 +64,8 @@ const OTHER: &str = "other";
     paths(
         nomen::tag,
         stream::tag_stream,
+        hugging_face::classify,
+        hugging_face::classify_by,
         open_inference::server,
         open_inference::live,
         open_inference::ready,
@@ -94,7 +97,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// All routes of a server.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
-        .route("/", get(page::page))
+        .route("/", get(page::page).post(hugging_face::classify))
+        .route("/models/{name}", post(hugging_face::classify_by))
         .route("/v1/tag", post(nomen::tag))
         .route("/v1/tag/stream", post(stream::tag_stream))
         .route("/v2", get(open_inference::server))

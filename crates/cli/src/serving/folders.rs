@@ -1,0 +1,85 @@
+//! Where the server's models come from: folders and registries.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use model::Recognizer;
+use serde_json::{Value, json};
+use serve::{Open, Opened};
+
+use super::tagger::ModelTagger;
+use crate::{recognizer::RunArguments, versions};
+
+/// Files by which a folder's version is known without opening it.
+const MARKED: [&str; 3] = ["nomen.json", "config.json", "model.safetensors"];
+
+/// Folders of models by name.
+pub struct Folders {
+    folders: BTreeMap<String, PathBuf>,
+    run: RunArguments,
+}
+
+impl Folders {
+    pub fn new(folders: BTreeMap<String, PathBuf>, run: RunArguments) -> Self {
+        Self { folders, run }
+    }
+
+    fn named(&self, name: &str) -> Result<&Path, String> {
+        self.folders.get(name).map(PathBuf::as_path).ok_or_else(|| format!("there is no model `{name}`"))
+    }
+}
+
+impl Open for Folders {
+    fn open(&self, name: &str) -> Result<Opened, String> {
+        let named = self.named(name)?;
+        // Looked at first: what changes while it is opened is opened again.
+        let mark = self.mark(name)?;
+        let open = || {
+            let folder = versions::folder(named)?;
+            self.run.open(&folder)
+        };
+        let recognizer = open().map_err(|error| format!("{error:#}"))?;
+        let version = version(&recognizer, &mark);
+        let card = card(&recognizer);
+        let tagger = ModelTagger::new(recognizer);
+        Ok(Opened { tagger: Box::new(tagger), version, card, mark })
+    }
+
+    fn mark(&self, name: &str) -> Result<String, String> {
+        let named = self.named(name)?;
+        if let Some(version) = versions::live(named).map_err(|error| format!("{error:#}"))? {
+            return Ok(version);
+        }
+        let folder = named.canonicalize().map_err(|error| format!("{}: {error}", named.display()))?;
+        let mut mark = folder.display().to_string();
+        for file in MARKED {
+            let Ok(metadata) = std::fs::metadata(folder.join(file)) else { continue };
+            let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            mark += &format!(" {file} {} {}", metadata.len(), changed.unwrap_or_default().as_nanos());
+        }
+        Ok(mark)
+    }
+}
+
+/// The hash of the weights; that of the mark where the bundle does not say.
+fn version(recognizer: &Recognizer, mark: &str) -> String {
+    let sum = recognizer.bundle().manifest.files.get("model.safetensors");
+    sum.map_or_else(|| serve::hash(mark), |sum| sum.sha256.clone())
+}
+
+/// What `/info` says of a model.
+fn card(recognizer: &Recognizer) -> Value {
+    let manifest = &recognizer.bundle().manifest;
+    json!({
+        "labels": manifest.schema.definitions(),
+        "scores": manifest.scores,
+        "base": manifest.base,
+        "run": manifest.run,
+        "data": manifest.data,
+        "codec": manifest.codec,
+        "nomen": manifest.nomen,
+    })
+}

@@ -1,0 +1,7 @@
+//! A model behind the server, and what is told of the server's requests.
+
+mod folders;
+mod tagger;
+mod told;
+
+pub use self::{folders::Folders, told::Told};

@@ -1,0 +1,7 @@
+//! The server as its clients see it, over real sockets, with a recognizer that needs no weights.
+
+mod access;
+mod dialects;
+mod faults;
+mod models;
+mod sample;

@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,15 @@ from common import Checks, say  # noqa: E402
 from servers import answers, free_port, running, wait_for  # noqa: E402
 
 ROOT = HERE.parent.parent
-PARTS = ["hub", "triton", "examples", "label-studio", "doccano", "prometheus"]
+# What is looked at, and the file that does it: not called as a package that it imports.
+PARTS = {
+    "hub": "inference_client",
+    "triton": "inference_protocol",
+    "examples": "example_programs",
+    "label-studio": "ml_backend",
+    "doccano": "auto_labelling",
+    "prometheus": "scraping",
+}
 # Offsets go wrong behind emoji, joined characters and line ends first.
 TEXTS = [
     "Anna Smith met Tom Hanks in London .",
@@ -52,14 +61,14 @@ class Server:
     annotations: Path
     # `(start, end, label)` in code points of each of TEXTS, as `nomen tag` has them.
     entities: list[list[tuple[int, int, str]]]
-    # Ends it, for those who watch it end.
-    stop: object
+    # Ends it, for those who watch it end; its exit code.
+    stop: Callable[[], int]
 
 
 def tagged(nomen: list[str], model: Path, texts: list[str]) -> list[list[tuple[int, int, str]]]:
     """What `nomen tag` finds; texts hold line ends, so they go as JSON lines."""
     lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
-    command = [*nomen, "tag", "--json", "--from", "jsonl", "--model", str(model)]
+    command = [*nomen, "tag", "--json", "--format", "jsonl", "--model", str(model)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8")
     if done.returncode != 0:
         raise SystemExit(done.stderr)
@@ -88,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nomen", nargs="+", default=[str(ROOT / "target/release/nomen")])
     parser.add_argument("--model", type=Path, required=True, help="folder of a model that knows persons and locations")
-    parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS)
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--label-studio", type=Path, default=ROOT / ".venv-label-studio/bin/label-studio")
     parser.add_argument("--doccano", type=Path, default=ROOT / ".venv-doccano/bin/doccano")
     parser.add_argument("--prometheus", type=Path, default=shutil.which("prometheus") or Path("prometheus"))
@@ -104,8 +113,7 @@ def main() -> None:
             continue
         print(f"\n{part}")
         with tempfile.TemporaryDirectory() as scratch, serving(args, Path(scratch), entities) as server:
-            check = importlib.import_module({"label-studio": "ml_backend", "doccano": "auto_labelling"}.get(part, part)).check
-            check(checks, server, TEXTS, tool, Path(scratch))
+            importlib.import_module(PARTS[part]).check(checks, server, TEXTS, tool, Path(scratch))
     sys.exit(1 if checks.failed else 0)
 
 

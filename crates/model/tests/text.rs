@@ -420,6 +420,10 @@ proptest! {
             let encoded = tokenizer.encode(&text, words, Alignment::Word, &windowing).unwrap();
             prop_assert_eq!(encoded.decided().count() + encoded.undecided.len(), encoded.slots.len());
             prop_assert!(encoded.slots.iter().all(|slot| Span::of(&text, slot.range()).is_ok()));
+            let listed = tokenizer.list(&text, &windowing).unwrap();
+            prop_assert_eq!(listed.pieces.len(), tokenizer.pieces(&text, None).unwrap().len());
+            prop_assert!(listed.pieces.iter().all(|piece| text.get(piece.range.clone()).is_some()));
+            prop_assert_eq!(listed.windows.iter().map(|window| window.decides.len()).sum::<usize>(), listed.pieces.len());
         }
     }
 }
@@ -506,6 +510,27 @@ fn steps_that_multiply_the_text_are_refused() {
         file["normalizer"] = json!({"type": "Sequence", "normalizers": steps});
         assert!(refused(&file).starts_with("`normalizer"));
     }
+}
+
+#[test]
+fn decoders_that_multiply_pieces_or_backtrack_are_refused() {
+    let replace = |pattern: Value, content: &str| json!({"type": "Replace", "pattern": pattern, "content": content});
+    for steps in [
+        vec![replace(json!({"String": "a"}), "aa"); 30],
+        vec![replace(json!({"Regex": r"(a|a)*\1"}), "")],
+        vec![json!({"type": "BPEDecoder", "suffix": ""}); 30],
+        vec![json!({"type": "CTC", "pad_token": "", "word_delimiter_token": "", "cleanup": false}); 30],
+        vec![json!({"type": "Fuse"}); 1000],
+        vec![json!({"type": "Unheard"})],
+    ] {
+        let mut file = file("bert");
+        file["decoder"] = json!({"type": "Sequence", "decoders": steps});
+        assert!(refused(&file).starts_with("`decoder"), "{}", refused(&file));
+    }
+    let mut file = file("bert");
+    // It takes more from a piece's end than there is, and breaks down where it is used.
+    file["decoder"] = json!({"type": "Strip", "content": "a", "start": 0, "stop": 9});
+    assert_eq!(load(&file).unwrap().words(&["aa", "b"]), "aa b");
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub fn tokenizer_holds(json: &[u8]) {
             assert!(pieces.ids.iter().all(|id| *id <= tokenizer.max_id()));
         }
         let Ok(windowing) = tokenizer.windowing(16, 4) else { continue };
+        if let Ok(listed) = tokenizer.list(text, &windowing) {
+            assert!(listed.pieces.iter().all(|piece| text.get(piece.range.clone()).is_some()));
+            let tokens: Vec<&str> = listed.pieces.iter().map(|piece| piece.token.as_str()).collect();
+            assert!(tokenizer.words(&tokens).len() < 1 << 20);
+        }
         for alignment in [Alignment::Word, Alignment::Piece] {
             let Ok(encoded) = tokenizer.encode(text, None, alignment, &windowing) else { continue };
             assert!(encoded.slots.iter().all(|slot| Span::of(text, slot.range()).is_ok()));

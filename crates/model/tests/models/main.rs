@@ -6,6 +6,7 @@
 mod disagree;
 mod fixture;
 mod golden;
+mod pieces;
 mod recognize;
 mod save;
 mod spellings;

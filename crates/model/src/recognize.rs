@@ -97,6 +97,11 @@ impl Workers {
         self.threads
     }
 
+    /// Number format of the computation.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// Instruction set of the kernels.
     pub fn isa(&self) -> Isa {
         self.isa

@@ -6,7 +6,9 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use model::Recognizer;
+use anyhow::Context as _;
+use model::{Recognizer, bundle::MANIFEST_FILE, weights::WEIGHTS_FILE};
+use operate::registry::VersionId;
 use serde_json::{Value, json};
 use serve::{Open, Opened};
 
@@ -37,12 +39,12 @@ impl Open for Folders {
         let named = self.named(name)?;
         // Looked at first: what changes while it is opened is opened again.
         let mark = self.mark(name)?;
-        let open = || {
+        let open = || -> anyhow::Result<_> {
             let folder = versions::folder(named)?;
-            self.run.open(&folder)
+            Ok((version(&folder)?, self.run.open(&folder)?))
         };
-        let recognizer = open().map_err(|error| format!("{error:#}"))?;
-        let version = version(&recognizer, &mark);
+        let (version, recognizer) = open().map_err(|error| format!("{error:#}"))?;
+        recognizer.check_itself()?;
         let card = card(&recognizer);
         let tagger = ModelTagger::new(recognizer);
         Ok(Opened { tagger: Box::new(tagger), version, card, mark })
@@ -64,10 +66,13 @@ impl Open for Folders {
     }
 }
 
-/// The hash of the weights; that of the mark where the bundle does not say.
-fn version(recognizer: &Recognizer, mark: &str) -> String {
-    let sum = recognizer.bundle().manifest.files.get("model.safetensors");
-    sum.map_or_else(|| serve::hash(mark), |sum| sum.sha256.clone())
+/// The version of the model in a folder, as a registry has it: the sum of its manifest, which has the sums of all its files. A model
+/// of transformers' has none, and its weights are summed.
+fn version(folder: &Path) -> anyhow::Result<String> {
+    let files = [MANIFEST_FILE, WEIGHTS_FILE].map(|name| folder.join(name));
+    let path = files.iter().find(|path| path.is_file()).unwrap_or(&files[1]);
+    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Ok(VersionId::of(&bytes).to_string())
 }
 
 /// What `/info` says of a model.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::BundleError;
+use super::{BundleError, SelfTest};
 use crate::{base::hex, codec::CodecSettings};
 
 /// Name of the manifest in a bundle.
@@ -43,6 +43,9 @@ pub struct Manifest {
     /// The scores that were measured.
     #[serde(default)]
     pub scores: Value,
+    /// What the model said of a few texts when it was saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_test: Option<SelfTest>,
     /// Every other file of the bundle.
     #[serde(default)]
     pub files: BTreeMap<String, FileSum>,
@@ -69,6 +72,7 @@ impl Manifest {
             base: Value::Null,
             data: Value::Null,
             scores: Value::Null,
+            self_test: None,
             files: BTreeMap::new(),
         }
     }

@@ -7,6 +7,7 @@
 mod labels;
 mod manifest;
 mod replace;
+mod self_test;
 mod tokenizer_file;
 mod trained_on;
 
@@ -23,6 +24,7 @@ use thiserror::Error;
 
 pub use manifest::{FileSum, MANIFEST_FILE, Manifest};
 pub use replace::replace_folder;
+pub use self_test::SelfTest;
 use tokenizer_file::TokenizerFile;
 pub use trained_on::{TRAINED_ON_FILE, TrainedOn};
 
@@ -323,7 +325,8 @@ impl Bundle {
             Precision::F32 => weights::save(&beside.path().join(weights::WEIGHTS_FILE), tensors)?,
             Precision::Int8 => weights::save_quantized(&beside.path().join(weights::QUANTIZED_FILE), tensors)?,
         }
-        let manifest = self.manifest.with_sums(beside.path()).map_err(io(beside.path()))?;
+        let mut manifest = self.manifest.with_sums(beside.path()).map_err(io(beside.path()))?;
+        manifest.self_test = SelfTest::of(self);
         let path = beside.path().join(MANIFEST_FILE);
         replace::write_synced(&path, &pretty(&manifest)).map_err(io(&path))?;
         replace_folder(beside.path(), folder).map_err(io(folder))
@@ -361,6 +364,15 @@ impl Recognizer {
     /// The model's output is not finite.
     pub fn encoded(&self, texts: &[&EncodedText]) -> Result<Vec<Vec<Entity>>, RecognitionError> {
         self.workers.entities(&self.bundle.classifier, &self.bundle.codec, texts)
+    }
+
+    /// Looks whether the model still says of a few texts what it said when it was saved. A model of transformers' has no such
+    /// texts and passes.
+    ///
+    /// # Errors
+    /// It does not, or it fails on them; in words for whoever wanted to use it.
+    pub fn check_itself(&self) -> Result<(), String> {
+        self.bundle.manifest.self_test.as_ref().map_or(Ok(()), |test| test.check(&self.bundle, &self.workers))
     }
 
     /// What the model says of every piece of each text, as [`Workers::pieces`].

@@ -26,7 +26,7 @@ impl VersionId {
     }
 
     /// The id of a bundle with this manifest.
-    pub(super) fn of(manifest: &[u8]) -> Self {
+    pub fn of(manifest: &[u8]) -> Self {
         Self(files::sum(manifest))
     }
 

@@ -20,6 +20,7 @@ use axum::{
     http::{Request, Response},
 };
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::{
@@ -40,7 +41,16 @@ pub(super) struct Patience {
 
 /// Requests of a connection that are being answered.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Activity(Arc<AtomicUsize>);
+pub(crate) struct Activity(Arc<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    requests: AtomicUsize,
+    /// All requests so far.
+    begun: AtomicUsize,
+    /// Whoever reads while nothing is awaited, and must look at the clock again when that changes.
+    reader: AtomicWaker,
+}
 
 /// A request that is being answered, until it is dropped.
 struct Active(Activity);
@@ -50,8 +60,10 @@ pub(super) struct Patient<S> {
     stream: S,
     patience: Patience,
     activity: Activity,
-    /// What is awaited of the client, and until when.
+    /// What is awaited of the client.
     awaited: Awaited,
+    /// Requests that had begun when this was last looked at.
+    begun: usize,
     read: Pin<Box<Sleep>>,
     write: Pin<Box<Sleep>>,
     is_writing: bool,
@@ -83,6 +95,7 @@ impl<S> Patient<S> {
             activity,
             // Who opens a connection has something to say.
             awaited: Awaited::Header,
+            begun: 0,
             read: Box::pin(sleep_until(now + patience.header)),
             write: Box::pin(sleep_until(now + patience.write)),
             is_writing: false,
@@ -116,11 +129,14 @@ impl<S> Patient<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let is_busy = this.activity.0.load(Ordering::Acquire) > 0;
-        match (is_busy, this.awaited) {
-            (true, Awaited::Request | Awaited::Header) => this.awaits(Awaited::Nothing),
-            (false, Awaited::Nothing) => this.awaits(Awaited::Request),
-            _ => {}
+        this.activity.0.reader.register(context.waker());
+        let begun = this.activity.0.begun.load(Ordering::Acquire);
+        if this.activity.0.requests.load(Ordering::Acquire) > 0 {
+            this.awaits(Awaited::Nothing);
+        } else if begun != this.begun {
+            // A request may have come and gone between two looks.
+            this.begun = begun;
+            this.awaits(Awaited::Request);
         }
         let before = buffer.filled().len();
         match Pin::new(&mut this.stream).poll_read(context, buffer) {
@@ -196,7 +212,8 @@ where
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        self.activity.0.fetch_add(1, Ordering::AcqRel);
+        self.activity.0.requests.fetch_add(1, Ordering::AcqRel);
+        self.activity.0.begun.fetch_add(1, Ordering::AcqRel);
         let active = Active(self.activity.clone());
         let answer = self.service.call(request);
         Box::pin(async move { Ok(answer.await?.map(|body| WatchedBody { body, _active: active })) })
@@ -211,7 +228,8 @@ pub(super) struct WatchedBody {
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.0.requests.fetch_sub(1, Ordering::AcqRel);
+        self.0.0.reader.wake();
     }
 }
 

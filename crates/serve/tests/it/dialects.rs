@@ -210,7 +210,7 @@ fn every_route_is_described_and_metrics_have_their_names() {
         "nomen_queue_duration_seconds_count 1",
         "nomen_tokenize_duration_seconds_count 1",
         "nomen_inference_duration_seconds_count 1",
-        "nomen_batch_tokens_sum 5.0",
+        "nomen_batch_tokens_sum 6.0",
         "nomen_entity_confidence_count 3",
         "nomen_windowed_texts_total 0",
         r#"nomen_model_info{model="news",version="0000"#,

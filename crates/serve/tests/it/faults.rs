@@ -18,9 +18,12 @@ fn what_is_no_json_is_malformed_and_json_of_another_shape_is_invalid() {
     let routes = ["/v1/tag", "/", "/models/news", "/v2/models/news/infer", "/label-studio/predict", "/doccano"];
     for route in routes {
         let line = format!("POST {route}");
-        for body in [&b""[..], b"{", b"\xff\xfe", b"nope", &b"[".repeat(100_000)] {
-            assert_eq!(ask(server.addr, &line, &[], body).status, 400, "{route} {:?}", &body[..body.len().min(9)]);
+        for body in [&b""[..], b"{", b"\xff\xfe", b"nope"] {
+            assert_eq!(ask(server.addr, &line, &[], body).status, 400, "{route} {body:?}");
         }
+        let deep = format!("{{\"x\": {}", "[".repeat(100_000));
+        let status = ask(server.addr, &line, &[], deep.as_bytes()).status;
+        assert!(status == 400 || status == 422, "{route}: {status}");
         for body in [
             "{}",
             "[]",

@@ -238,7 +238,8 @@ pub fn connect(addr: SocketAddr) -> TcpStream {
 pub fn ask(addr: SocketAddr, line: &str, headers: &[&str], body: &[u8]) -> Reply {
     let mut stream = connect(addr);
     let host = if headers.iter().any(|header| header.to_lowercase().starts_with("host:")) { "" } else { "Host: localhost\r\n" };
-    let length = if headers.iter().any(|header| header.to_lowercase().starts_with("transfer-encoding:")) {
+    let says_length = |header: &str| header.starts_with("transfer-encoding:") || header.starts_with("content-length:");
+    let length = if headers.iter().any(|header| says_length(&header.to_lowercase())) {
         String::new()
     } else {
         format!("Content-Length: {}\r\n", body.len())

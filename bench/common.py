@@ -62,6 +62,16 @@ class Checks:
         told = "" if ok else f": found {found!r}, expected {expected!r}"
         print(f"{'ok' if ok else 'DIFFERS'}: {what}{told}", flush=True)
 
+    def below(self, what: str, found: float, most: float) -> None:
+        self._bounded(what, found, found <= most, f"at most {most:g}")
+
+    def above(self, what: str, found: float, least: float) -> None:
+        self._bounded(what, found, found >= least, f"at least {least:g}")
+
+    def _bounded(self, what: str, found: float, ok: bool, bound: str) -> None:
+        self.failed += not ok
+        print(f"{'ok' if ok else 'MISSED'}: {what}: {found:.4g} ({bound})", flush=True)
+
 
 def texts_of(path: Path, limit: int | None = None) -> list[str]:
     """The first `limit` sentences of a CoNLL file as texts, words joined by one space."""

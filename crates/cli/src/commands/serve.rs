@@ -106,6 +106,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let scheme = if server.app().config.tls.is_some() { "https" } else { "http" };
     note(&format!("{} answers at {scheme}://{}", names.join(", "), server.addr()));
     let handle = server.handle();
+    // Ends with the process: whoever waits for a signal holds parts of the server.
     thread::spawn(move || {
         while signals.leave().is_none() {
             thread::sleep(TICK);

@@ -3,5 +3,6 @@
 mod folders;
 mod tagger;
 mod told;
+mod traces;
 
 pub use self::{folders::Folders, told::Told};

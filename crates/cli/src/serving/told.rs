@@ -1,4 +1,4 @@
-//! What is told of the server's requests: lines on standard error, written where nobody waits for them.
+//! What is told of the server's requests: lines on standard error and traces, written where nobody waits for them.
 
 use std::{
     io::{self, Write as _},
@@ -14,6 +14,8 @@ use std::{
 use serde_json::{Value, json};
 use serve::{Config, Loaded, Observe, RequestRecord};
 
+use super::traces::{Sending, Traces};
+
 /// Lines that wait to be written; more of them are left out, and counted.
 const WAITING: usize = 10_000;
 
@@ -22,12 +24,14 @@ pub struct Observer {
     lines: SyncSender<Value>,
     left_out: Arc<AtomicU64>,
     requests: bool,
+    traces: Option<Traces>,
 }
 
 /// What writes it down.
 pub struct Told {
     lines: SyncSender<Value>,
     writer: JoinHandle<()>,
+    sending: Option<Sending>,
 }
 
 /// Ends the writer.
@@ -40,14 +44,18 @@ impl Told {
         let left_out = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&left_out);
         let writer = thread::Builder::new().name("nomen-log".to_owned()).spawn(move || write(&received, &count))?;
-        let observer = Observer { lines: lines.clone(), left_out, requests: config.log.requests };
-        Ok((Self { lines, writer }, observer))
+        let (traces, sending) = config.traces.as_ref().map(Traces::start).transpose()?.unzip();
+        let observer = Observer { lines: lines.clone(), left_out, requests: config.log.requests, traces };
+        Ok((Self { lines, writer, sending }, observer))
     }
 
-    /// Waits until everything is written.
+    /// Waits until everything is written and sent. The observer must be gone.
     pub fn finish(self) {
         if self.lines.send(END).is_ok() {
             let _ = self.writer.join();
+        }
+        if let Some(sending) = self.sending {
+            sending.finish();
         }
     }
 }
@@ -62,6 +70,9 @@ impl Observer {
 
 impl Observe for Observer {
     fn request(&self, request: &RequestRecord) {
+        if let Some(traces) = &self.traces {
+            traces.request(request);
+        }
         if !self.requests {
             return;
         }

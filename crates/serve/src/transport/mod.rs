@@ -49,26 +49,38 @@ pub(crate) async fn accept(
         };
         match accepted {
             Ok((stream, peer, permit)) => {
-                let connection = Connection {
-                    peer,
-                    router: router.clone(),
-                    app: Arc::clone(&app),
-                    stop: stop.clone(),
-                    tls: tls.clone(),
-                };
-                connections.spawn(async move {
-                    connection.serve(stream).await;
-                    drop(permit);
-                });
+                connections.spawn(served(&router, &app, &stop, tls.as_ref(), stream, peer, permit));
             }
             // No descriptors left, or the client left before it was there; others may come.
             Err(_) => sleep(PAUSE).await,
         }
         while connections.try_join_next().is_some() {}
     }
+    // What the system had taken for the server before it was stopped is answered.
+    while let Ok(Ok((stream, peer, permit))) = timeout(Duration::ZERO, next(&listener, &limit)).await {
+        connections.spawn(served(&router, &app, &stop, tls.as_ref(), stream, peer, permit));
+    }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
     let _ = timeout(Timeouts::of(timeouts.drain_s), drained).await;
+}
+
+/// A connection's whole life.
+fn served(
+    router: &Router,
+    app: &Arc<App>,
+    stop: &watch::Receiver<bool>,
+    tls: Option<&TlsAcceptor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+) -> impl Future<Output = ()> + Send + 'static {
+    let connection =
+        Connection { peer, router: router.clone(), app: Arc::clone(app), stop: stop.clone(), tls: tls.cloned() };
+    async move {
+        connection.serve(stream).await;
+        drop(permit);
+    }
 }
 
 async fn next(

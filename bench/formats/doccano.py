@@ -18,6 +18,7 @@ doccano has no word for a partial document: all that are given are complete. It 
 a text that nobody annotated comes back like one without entities.
 """
 
+import contextlib
 import http.cookiejar
 import io
 import json
@@ -27,9 +28,10 @@ import uuid
 import zipfile
 from pathlib import Path
 
-from exchange import Table, answers, arguments, convert, free_port, read, request, running, sets, wait_for
+from exchange import Table, arguments, convert, read, sets
 
 from common import cost_of, output
+from servers import answers, free_port, request, running, wait_for
 
 USER, PASSWORD = "nomen", "loopback-only"
 
@@ -108,25 +110,32 @@ def settings(home: Path) -> dict[str, str]:
     return production | {"DATABASE_URL": f"sqlite:///{home}/db.sqlite3", "MEDIA_ROOT": str(home / "media")}
 
 
+@contextlib.contextmanager
+def started(tool: Path, scratch: Path):
+    """doccano and its worker with their data below `scratch`, for as long as the block lasts; logged in."""
+    tool, home = tool.absolute(), scratch / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    env = {"DOCCANO_HOME": str(home), "HOME": str(scratch)}
+    cost_of([tool, "init"], env=env)
+    cost_of([tool, "createuser", "--username", USER, "--password", PASSWORD], env=env)
+    port = free_port()
+    with (
+        running(server(tool, port), env | settings(home), scratch / "doccano.log") as child,
+        running([tool, "task", "--concurrency", 1], env, scratch / "worker.log"),
+    ):
+        doccano = Doccano(f"http://127.0.0.1:{port}")
+        wait_for("doccano", lambda: answers(doccano.address), child)
+        doccano.log_in()
+        yield doccano
+
+
 def main() -> None:
     parser = arguments(__doc__, tool=(Path(".venv-doccano/bin/doccano"), "doccano's program"))
     args = parser.parse_args()
-    tool = args.tool.absolute()
     with tempfile.TemporaryDirectory() as scratch:
-        folder, home = args.keep or Path(scratch), Path(scratch) / "home"
-        for made in (folder, home):
-            made.mkdir(parents=True, exist_ok=True)
-        env = {"DOCCANO_HOME": str(home), "HOME": scratch}
-        cost_of([tool, "init"], env=env)
-        cost_of([tool, "createuser", "--username", USER, "--password", PASSWORD], env=env)
-        port = free_port()
-        with (
-            running(server(tool, port), env | settings(home), Path(scratch) / "server.log") as child,
-            running([tool, "task", "--concurrency", 1], env, Path(scratch) / "worker.log"),
-        ):
-            doccano = Doccano(f"http://127.0.0.1:{port}")
-            wait_for("doccano", lambda: answers(doccano.address), child)
-            doccano.log_in()
+        folder = args.keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        with started(args.tool, Path(scratch)) as doccano:
             table = Table()
             for name, path in sets(args, folder, partial=False).items():
                 lines = convert(args, path, folder / f"{name}.given.jsonl", "--to", "doccano")

@@ -14,12 +14,15 @@ Its editor (1.23.2, seen in a browser) counts code points as the files here do, 
 backslash and an n.
 """
 
+import contextlib
 import json
 import tempfile
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from exchange import Table, answers, arguments, convert, free_port, labels, read, request, running, sets, wait_for
+from exchange import Table, arguments, convert, labels, read, sets
+
+from servers import answers, free_port, request, running, wait_for
 
 USER, PASSWORD = "nomen@example.com", "loopback-only"
 # Only this server, which lives as long as the script, knows it.
@@ -81,22 +84,29 @@ def exchange(args, studio: Studio, table: Table, name: str, path: Path, folder: 
         table.row(f"{name}, {way}", expected, after)
 
 
+@contextlib.contextmanager
+def started(tool: Path, scratch: Path, **settings: str):
+    """A Label Studio with its data below `scratch`, for as long as the block lasts; settings are added to its environment."""
+    data, port = scratch / "data", free_port()
+    command = [tool.absolute(), "start", "--no-browser", "--data-dir", data, "--internal-host", "127.0.0.1"]
+    command += ["--port", port, "--username", USER, "--password", PASSWORD, "--user-token", TOKEN]
+    command += ["--enable-legacy-api-token"]
+    # Nothing is reported to anybody, and nothing asked.
+    env = {"HOME": scratch, "LABEL_STUDIO_BASE_DATA_DIR": data, "COLLECT_ANALYTICS": "0", "LATEST_VERSION_CHECK": "0"}
+    env |= {"SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
+    with running(command, {key: str(value) for key, value in (env | settings).items()}, scratch / "label-studio.log") as child:
+        studio = Studio(f"http://127.0.0.1:{port}")
+        wait_for("Label Studio", lambda: answers(f"{studio.address}/health"), child)
+        yield studio
+
+
 def main() -> None:
     parser = arguments(__doc__, tool=(Path(".venv-label-studio/bin/label-studio"), "Label Studio's program"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder, data = args.keep or Path(scratch), Path(scratch) / "data"
+        folder = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        port = free_port()
-        command = [args.tool.absolute(), "start", "--no-browser", "--data-dir", data, "--internal-host", "127.0.0.1"]
-        command += ["--port", port, "--username", USER, "--password", PASSWORD, "--user-token", TOKEN]
-        command += ["--enable-legacy-api-token"]
-        # Nothing is reported to anybody, and nothing asked.
-        env = {"HOME": scratch, "LABEL_STUDIO_BASE_DATA_DIR": data, "COLLECT_ANALYTICS": "0", "LATEST_VERSION_CHECK": "0"}
-        env |= {"SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
-        with running(command, {key: str(value) for key, value in env.items()}, Path(scratch) / "server.log") as child:
-            studio = Studio(f"http://127.0.0.1:{port}")
-            wait_for("Label Studio", lambda: answers(f"{studio.address}/health"), child)
+        with started(args.tool, Path(scratch)) as studio:
             table = Table()
             for name, path in sets(args, folder, partial=True).items():
                 exchange(args, studio, table, name, path, folder)

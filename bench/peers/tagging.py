@@ -20,6 +20,7 @@ from pathlib import Path
 
 import conll
 import numpy as np
+from onnx_files import exported, quantized
 
 
 def arguments() -> argparse.Namespace:
@@ -83,36 +84,11 @@ class Torch:
             return results
 
 
-def onnx_file() -> Path:
-    """The model as ONNX, exported once."""
-    path = args.work / "model.onnx"
-    if not path.exists():
-        args.work.mkdir(parents=True, exist_ok=True)
-        ids = torch.ones((2, 16), dtype=torch.int64)
-        torch.onnx.export(
-            torch_model(),
-            (ids, ids),
-            str(path),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["logits"],
-            dynamic_axes={name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "logits")},
-            opset_version=17,
-            dynamo=False,
-        )
-    return path
-
-
 class OnnxRuntime:
     def __init__(self):
         import onnxruntime
-        from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        path = onnx_file()
-        if args.precision == "int8":
-            quantized = args.work / "model.int8.onnx"
-            if not quantized.exists():
-                quantize_dynamic(str(path), str(quantized), per_channel=True, weight_type=QuantType.QInt8)
-            path = quantized
+        path = (quantized if args.precision == "int8" else exported)(args.model, args.work)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = args.threads
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -131,7 +107,7 @@ class OpenVino:
         import openvino
 
         core = openvino.Core()
-        model = core.read_model(str(onnx_file()))
+        model = core.read_model(str(exported(args.model, args.work)))
         if args.precision == "int8":
             path = args.work / "openvino.int8.xml"
             if not path.exists():

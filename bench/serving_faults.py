@@ -366,7 +366,7 @@ async def reloading(args, folder: Path, checks: Checks) -> None:
         clients = [asyncio.create_task(client(number)) for number in range(8)]
         versions, problems = [], 0
         for swap in range(20):
-            to = broken if swap % 5 == 4 else good[(swap + 1) % 2]
+            to = broken if swap % 5 == 4 else good[(len(versions) + 1) % 2]
             beside = folder / "beside"
             beside.symlink_to(to)
             beside.rename(link)

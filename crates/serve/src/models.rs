@@ -184,9 +184,13 @@ impl Models {
     pub fn refresh(&self) -> Vec<Result<Loaded, String>> {
         let changed = |name: &&String| {
             let Ok(mark) = self.open.mark(name) else { return false };
-            let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.get(Some(name)).is_some_and(|live| live.mark == mark) {
+                // Whoever put a broken version there has taken it back.
+                broken.remove(*name);
+                return false;
+            }
             broken.get(*name).is_none_or(|broken| broken.mark != mark)
-                && self.get(Some(name)).is_none_or(|live| live.mark != mark)
         };
         self.names.iter().filter(changed).map(|name| self.load(name)).collect()
     }

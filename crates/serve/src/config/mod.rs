@@ -194,7 +194,7 @@ impl Default for Limits {
             body_bytes: 8 << 20,
             texts: 1_000,
             text_bytes: 1 << 20,
-            pieces: 300_000,
+            pieces: 400_000,
             queue_pieces: 65_536,
             batch_pieces: 4_096,
             connections: 8_192,

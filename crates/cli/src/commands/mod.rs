@@ -6,6 +6,7 @@ mod convert;
 mod evaluate;
 mod gate;
 mod init;
+mod monitor;
 mod prepare;
 mod quantize;
 mod quickstart;
@@ -52,6 +53,7 @@ enum Command {
     Tag(tag::Arguments),
     Gate(gate::Arguments),
     Registry(registry::Arguments),
+    Monitor(monitor::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -72,5 +74,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Tag(arguments) => tag::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Registry(arguments) => registry::run(arguments),
+        Command::Monitor(arguments) => monitor::run(arguments),
     }
 }

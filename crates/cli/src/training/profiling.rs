@@ -1,0 +1,64 @@
+//! The profile of a model's own domain, with which `nomen monitor` compares what the model is asked later.
+
+use std::{fs, path::Path};
+
+use anyhow::Context as _;
+use model::{Recognizer, bundle::PROFILE_FILE};
+use operate::{
+    predictions::Row,
+    profile::{Known, Profile},
+};
+use schema::Label;
+
+use super::Data;
+use crate::{judgement::Judgement, progress::note};
+
+/// The profile of the texts that the model has not learned from: those of dev, or else of test, with the old texts that an
+/// update was judged by. `base` is the folder of the base, whose profile knows what that one has seen.
+pub fn profile(
+    recognizer: &Recognizer,
+    data: &Data,
+    base: &Path,
+    [dev, test]: [Option<Judgement<'_>>; 2],
+) -> anyhow::Result<Option<Vec<u8>>> {
+    let Some((mut of, judgement)) = dev.map(|dev| ("dev", dev)).or(test.map(|test| ("test", test))) else {
+        note(
+            "no profile for `nomen monitor`: it is made of texts that the model has not learned from; give --dev or --test",
+        );
+        return Ok(None);
+    };
+    let known = known(data).join(&known_to(base)?);
+    let mut rows = rows(&judgement, &known);
+    // Texts that the old model itself annotated may be among those that it learned from.
+    let old = data.known.as_ref().filter(|old| of == "dev" && !old.dev_is_of_the_model);
+    if let Some(old) = old.and_then(|old| old.dev.as_ref()) {
+        rows.extend(self::rows(&Judgement::of(recognizer, &old.documents)?, &known));
+        of = "dev and old dev";
+    }
+    let labels: Vec<Label> = recognizer.bundle().manifest.schema.labels().cloned().collect();
+    Ok(Some(Profile::new(of, &rows, &labels, Some(known)).to_bytes()))
+}
+
+fn rows(judgement: &Judgement<'_>, known: &Known) -> Vec<Row> {
+    let row = |pair: &evaluate::Pair<'_>| Row::of(pair.document.text(), pair.predicted, Some(known));
+    judgement.pairs().iter().map(row).collect()
+}
+
+/// What the texts of this run have.
+fn known(data: &Data) -> Known {
+    let texts = data.learnt().map(|document| document.text());
+    let surfaces =
+        data.learnt().flat_map(|document| document.entities().iter().map(|entity| entity.span.quote(document.text())));
+    Known::of(texts, surfaces)
+}
+
+/// What the base has seen before, where it is a model with a profile.
+fn known_to(base: &Path) -> anyhow::Result<Known> {
+    let path = base.join(PROFILE_FILE);
+    if !path.exists() {
+        return Ok(Known::default());
+    }
+    let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+    let profile = Profile::parse(&bytes).with_context(|| base.display().to_string())?;
+    Ok(profile.known.unwrap_or_default())
+}

@@ -166,11 +166,10 @@ fn labels(measured: &Measured) -> Vec<String> {
         Bins::Kinds(kinds) => kinds.iter().cloned().chain(["other".to_owned()]).collect(),
         Bins::Edges(edges) => {
             let shown = |edge: f64| match measured.feature {
-                Feature::Length => format!("{edge:.0}"),
                 Feature::NewWords => format!("{:.0}%", edge * 100.0),
                 Feature::NewSurfaces => if edge < 0.5 { "known" } else { "new" }.to_owned(),
                 Feature::Confidence | Feature::ConfidenceOf(_) => format!("{edge:.2}").replacen("0.", ".", 1),
-                Feature::Entities | Feature::Rate(_) | Feature::Language => format!("{edge:.0}"),
+                Feature::Length | Feature::Entities | Feature::Rate(_) | Feature::Language => format!("{edge:.0}"),
             };
             let last = match measured.feature {
                 Feature::NewSurfaces => "new".to_owned(),

@@ -13,23 +13,22 @@ impl Monitored<'_> {
     pub fn render(&self) -> String {
         let report = &self.report;
         let profile = format!("profile: {} texts of {}", self.profile.texts, self.profile.of);
-        let mut text = format!(
+        let head = format!(
             "{} texts, {} to {}, in {}; {profile}\n",
             report.whole.texts,
             versions::moment(report.whole.from / 1_000),
             versions::moment(report.whole.to / 1_000),
             self.windows()
         );
-        if self.others > 0 {
-            text += &format!("{} rows of other versions of the model are left out\n", self.others);
-        }
-        text += &format!("\n{}", self.features());
-        if report.windows.len() > 1 {
-            text += &format!("\n{}", self.listed());
-        }
+        let others = match self.others {
+            0 => String::new(),
+            others => format!("{others} rows of other versions of the model are left out\n"),
+        };
+        let windows = if report.windows.len() > 1 { format!("\n{}", self.listed()) } else { String::new() };
         let confidence = report.policy.confidence * 100.0;
-        text + &format!(
-            "\n{}\nPSI above {} is too much; intervals hold together at {confidence} % over {} comparisons\n",
+        format!(
+            "{head}{others}\n{}{windows}\n{}\nPSI above {} is too much; intervals hold together at {confidence} % over {} comparisons\n",
+            self.features(),
             self.outcome(),
             report.policy.threshold,
             report.comparisons

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use corpus::augment::Summary;
 use engine::{Isa, Precision};
 use evaluate::{Report, Scores};
-use model::{Bundle, Workers, base::BaseFolder};
+use model::{Bundle, Recognizer, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
 use train::{
@@ -104,9 +104,7 @@ impl Finished {
             judged.step = bundle.manifest.scores["step"].as_u64();
             let threads = NonZeroUsize::new(self.settings.threads).unwrap_or(NonZeroUsize::MIN);
             let recognizer = bundle.into_recognizer(Workers::new(threads));
-            let judgement = |set: &Set| Judgement::of(&recognizer, &set.documents);
-            let [dev, test] = [&data.dev, &data.test].map(|set| set.as_ref());
-            let (dev, test) = (dev.map(judgement).transpose()?, test.map(judgement).transpose()?);
+            let (dev, test) = (judgement(&recognizer, data.dev.as_ref())?, judgement(&recognizer, data.test.as_ref())?);
             let report = |judgement: &Judgement<'_>| judgement.report(&evaluate::Settings::default());
             (judged.dev, judged.test) = (dev.as_ref().map(report), test.as_ref().map(report));
             let profile = profiling::profile(&recognizer, data, &self.base.path, [dev, test])?;
@@ -165,6 +163,11 @@ impl Finished {
         note(&format!("report: {}", path.display()));
         Ok(())
     }
+}
+
+/// What the model finds in a set, where there is one.
+fn judgement<'d>(recognizer: &Recognizer, set: Option<&'d Set>) -> anyhow::Result<Option<Judgement<'d>>> {
+    set.map(|set| Judgement::of(recognizer, &set.documents)).transpose()
 }
 
 /// What the model scores with products in 8 bits, set by set.

@@ -46,7 +46,7 @@ fn rows(judgement: &Judgement<'_>, known: &Known) -> Vec<Row> {
 
 /// What the texts of this run have.
 fn known(data: &Data) -> Known {
-    let texts = data.learnt().map(|document| document.text());
+    let texts = data.learnt().map(schema::Document::text);
     let surfaces =
         data.learnt().flat_map(|document| document.entities().iter().map(|entity| entity.span.quote(document.text())));
     Known::of(texts, surfaces)

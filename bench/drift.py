@@ -1,9 +1,10 @@
 """How soon `nomen monitor` finds that a model is asked about another domain, and how often it raises a false alarm.
 
-Trains a model on one data set, tags test texts of this set and of another one with `nomen tag --log`, and draws logs from the
-rows: of the own domain alone, with replacement, and of half of the own test texts before texts of the other domain. `nomen
-monitor` looks at each log again and again while it grows; the alarm is its exit code 1. A text's row does not depend
-on the texts around it, so a drawn log is the one that tagging the drawn texts would leave.
+Trains a model on one data set, whose dev set and half of whose test set make the profile. Tags the other half, and test
+texts of another data set, with `nomen tag --log`, and draws logs from the rows: of the own domain alone, with replacement,
+and of all of the own half before texts of the other domain. `nomen monitor` looks at each log again and again while it
+grows; the alarm is its exit code 1. A text's row does not depend on the texts around it, so a drawn log is the one that
+tagging the drawn texts would leave.
 
     python3 bench/drift.py --nomen target/release/nomen --base path:BASE --data DATA --cache CACHE
 """
@@ -32,6 +33,16 @@ def rows_of(log: Path) -> list[dict]:
     """The rows of a log, file by file."""
     files = sorted(log.glob("predictions-*.jsonl"))
     return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def halves(path: Path, folder: Path) -> list[Path]:
+    """The sentences of a CoNLL file dealt at random into two files."""
+    blocks = [block for block in path.read_text(encoding="utf-8").split("\n\n") if block.strip()]
+    random.Random(0).shuffle(blocks)
+    files = [folder / f"half-{half}.conll" for half in (1, 2)]
+    for half, file in enumerate(files):
+        file.write_text("\n\n".join(blocks[half::2]) + "\n", encoding="utf-8")
+    return files
 
 
 class Monitor:
@@ -78,7 +89,7 @@ def other_domain(monitor: Monitor, own: list[dict], other: list[dict], runs: int
     delays = []
     for run in range(runs):
         draw = random.Random(1_000 + run)
-        before, after = draw.sample(own, len(own) // 2), draw.sample(other, SOON)
+        before, after = draw.sample(own, len(own)), draw.sample(other, SOON)
         looks = range(0, SOON + 1, STEP)
         delays.append(next((texts for texts in looks if monitor.alarm(before + after[:texts])), None))
     return delays
@@ -100,16 +111,17 @@ def main() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     own, run = arguments.data / arguments.own, cache / arguments.own
     model = run / "model-best"
+    profiled, asked = halves(own / "test.conll", cache)
     if not (model / "nomen-profile.json").exists():
         common.say(f"{arguments.own}: training")
-        sets = ["--train", own / "train.conll", "--dev", own / "dev.conll"]
+        sets = ["--train", own / "train.conll", "--dev", own / "dev.conll", "--test", profiled]
         common.run([nomen, "train", *sets, "--base", arguments.base, "--out", run], cache / "train.log")
     logs = {}
-    for name in (arguments.own, arguments.other):
+    for name, texts in ((arguments.own, asked), (arguments.other, arguments.data / arguments.other / "test.conll")):
         log = cache / f"log-{name}"
         if not log.exists():
             common.say(f"{name}: tagging")
-            common.output([nomen, "tag", "--model", model, "--log", log, "--json", arguments.data / name / "test.conll"])
+            common.output([nomen, "tag", "--model", model, "--log", log, "--json", texts])
         logs[name] = rows_of(log)
     monitor = Monitor([nomen, "monitor", "--model", model, "--window", arguments.window], cache / "drawn.jsonl")
 
@@ -119,7 +131,7 @@ def main() -> None:
     size = (model / "nomen-profile.json").stat().st_size
     print(f"{arguments.own}, {common.machine()}\n")
     print("| what | figure |\n|---|---|")
-    print(f"| logs of {OWN:,} texts of {arguments.own} test with an alarm, a look every {LOOK} texts | {len(false)} of {arguments.runs} |")
+    print(f"| logs of {OWN:,} texts of {arguments.own} with an alarm, a look every {LOOK} texts | {len(false)} of {arguments.runs} |")
     print(f"| logs that turn to {arguments.other} with an alarm within {SOON} texts | {len(found)} of {arguments.runs} |")
     if found:
         print(f"| texts of {arguments.other} until the alarm, a look every {STEP}: median (least to most) | {common.spread(found, '.0f')} |")

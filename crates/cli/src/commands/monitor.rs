@@ -69,7 +69,7 @@ above 0.25 is much. The index is corrected for the number of texts, and its inte
 together over all features and windows, so that small windows raise no alarm by chance.
 Watched are text length, language, words unseen in training, entities a text and for each label,
 the model's confidence overall and for each label, and entities unseen in training.
-The profile is that of dev (or test), which `nomen train` and `nomen update` store in the model.
+The profile is that of the dev and test texts; `nomen train` and `nomen update` store it in the model.
 
 Examples:
   nomen monitor logs/news --model runs/news/model-best

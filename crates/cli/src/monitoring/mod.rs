@@ -81,6 +81,7 @@ impl Monitored<'_> {
                 _ => "over the whole log".to_owned(),
             };
         match names.as_slice() {
+            [] if report.comparisons == 0 => "nothing was judged: the log or the profile has too few texts".to_owned(),
             [] => "no drift is shown".to_owned(),
             names => format!("drifted {place}: {}", names.join(", ")),
         }

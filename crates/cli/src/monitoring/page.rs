@@ -22,12 +22,12 @@ const STYLE: &str = "
 .card svg { display: block; width: 100%; height: auto; overflow: visible; }
 .card svg text { font-size: 9px; fill: var(--soft); }
 .card h4 { font-size: .75rem; font-weight: 400; color: var(--soft); margin: .625rem 0 .25rem; }
-.was { fill: var(--line); } .is { fill: var(--blue); } .drifted .is { fill: var(--orange); }
+.was { fill: color-mix(in srgb, var(--soft) 40%, var(--paper)); } .is { fill: var(--blue); } .drifted .is { fill: var(--orange); }
 .band { stroke: var(--blue); stroke-width: 2; opacity: .35; } .dot { fill: var(--blue); }
 .over .band { stroke: var(--orange); opacity: .5; } .over .dot { fill: var(--orange); }
 .limit { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; } .base { stroke: var(--line); stroke-width: 1; }
 .swatch { display: inline-block; width: .75rem; height: .75rem; margin-right: .375rem; vertical-align: -.0625rem; }
-.swatch.was { background: var(--line); } .swatch.is { background: var(--blue); }
+.swatch.was { background: color-mix(in srgb, var(--soft) 40%, var(--paper)); } .swatch.is { background: var(--blue); }
 ";
 
 /// Size of a plot in its own units.
@@ -47,7 +47,7 @@ impl Monitored<'_> {
         let body = html! {
             header {
                 p.over { "Nomen monitor" }
-                h1 { @if report.drifted { "Drift" } @else { "No drift is shown" } }
+                h1 { @if report.drifted { "Drift" } @else if report.comparisons == 0 { "Too few texts" } @else { "No drift is shown" } }
                 dl.facts {
                     @if let Some(model) = &self.model { dt { "Model" } dd { (visible(model)) } }
                     dt { "Log" } dd { (report.whole.texts) " texts, " (from) " to " (to) ", in " (self.windows()) }
@@ -92,7 +92,7 @@ impl Monitored<'_> {
                     @if let Some(stability) = whole.stability { "; PSI " (format!("{:.2}", stability.psi)) }
                 }
                 (bars(measured, whole, &name))
-                @if windows.len() > 1 {
+                @if windows.len() > 1 && windows.iter().any(|compared| compared.stability.is_some()) {
                     h4 { "PSI by window" }
                     (over_windows(&windows[windows.len().saturating_sub(DRAWN)..], self.report.policy.threshold, &name))
                 }
@@ -190,7 +190,9 @@ fn over_windows(windows: &[&Compared], threshold: f64, name: &str) -> Markup {
         svg viewBox=(format!("0 -4 {WIDTH} {}", HEIGHT + 6.0)) role="img" {
             title { "Population stability index of " (name) " by window" }
             text x=(LEFT - 4.0) y=(round(height(threshold) + 3.0)) text-anchor="end" { (threshold) }
-            text x=(LEFT - 4.0) y=(HEIGHT + 1.0) text-anchor="end" { "0" }
+            @if height(threshold) < HEIGHT - 9.0 {
+                text x=(LEFT - 4.0) y=(HEIGHT + 1.0) text-anchor="end" { "0" }
+            }
             line.base x1=(LEFT) x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
             line.limit x1=(LEFT) x2=(WIDTH) y1=(round(height(threshold))) y2=(round(height(threshold))) {}
             @for (at, compared) in windows.iter().enumerate() {

@@ -37,11 +37,12 @@ impl Monitored<'_> {
 
     fn features(&self) -> String {
         let mut table = Table::default();
-        table.row(["", "profile", "log", "PSI", "interval", "verdict", "highest of a window"].map(str::to_owned));
+        let highest = if self.report.windows.len() > 1 { "highest in a window" } else { "" };
+        table.row(["", "profile", "log", "PSI", "interval", "verdict", highest].map(str::to_owned));
         for (at, (measured, whole)) in self.profile.features.iter().zip(&self.report.whole.features).enumerate() {
             let highest = self.highest(at).map_or_else(String::new, |(window, compared)| {
-                let low = compared.stability.map_or(0.0, |stability| stability.psi);
-                format!("{low:.2} in {window}, {}", compared.verdict)
+                let psi = compared.stability.map_or(0.0, |stability| stability.psi);
+                format!("{psi:.2} in {window}, {}", compared.verdict)
             });
             table.row([
                 measured.feature.to_string(),

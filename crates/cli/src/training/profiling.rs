@@ -13,30 +13,32 @@ use schema::Label;
 use super::Data;
 use crate::{judgement::Judgement, progress::note};
 
-/// The profile of the texts that the model has not learned from: those of dev, or else of test, with the old texts that an
-/// update was judged by. `base` is the folder of the base, whose profile knows what that one has seen.
+/// The profile of the texts that the model has not learned from: those of dev and test, with the old texts that an update was
+/// judged by. `base` is the folder of the base, whose profile knows what that one has seen.
 pub fn profile(
     recognizer: &Recognizer,
     data: &Data,
     base: &Path,
     [dev, test]: [Option<Judgement<'_>>; 2],
 ) -> anyhow::Result<Option<Vec<u8>>> {
-    let Some((mut of, judgement)) = dev.map(|dev| ("dev", dev)).or(test.map(|test| ("test", test))) else {
+    // Texts that the old model itself annotated may be among those that it learned from.
+    let old = data.known.as_ref().filter(|old| !old.dev_is_of_the_model).and_then(|old| old.dev.as_ref());
+    let old = old.map(|old| Judgement::of(recognizer, &old.documents)).transpose()?;
+    let sets: Vec<(&str, Judgement<'_>)> = [("dev", dev), ("old dev", old), ("test", test)]
+        .into_iter()
+        .filter_map(|(name, judgement)| Some((name, judgement?)))
+        .collect();
+    if sets.is_empty() {
         note(
             "no profile for `nomen monitor`: it is made of texts that the model has not learned from; give --dev or --test",
         );
         return Ok(None);
-    };
-    let known = known(data).join(&known_to(base)?);
-    let mut rows = rows(&judgement, &known);
-    // Texts that the old model itself annotated may be among those that it learned from.
-    let old = data.known.as_ref().filter(|old| of == "dev" && !old.dev_is_of_the_model);
-    if let Some(old) = old.and_then(|old| old.dev.as_ref()) {
-        rows.extend(self::rows(&Judgement::of(recognizer, &old.documents)?, &known));
-        of = "dev and old dev";
     }
+    let known = known(data).join(&known_to(base)?);
+    let rows: Vec<Row> = sets.iter().flat_map(|(_, judgement)| rows(judgement, &known)).collect();
+    let names: Vec<&str> = sets.iter().map(|(name, _)| *name).collect();
     let labels: Vec<Label> = recognizer.bundle().manifest.schema.labels().cloned().collect();
-    Ok(Some(Profile::new(of, &rows, &labels, Some(known)).to_bytes()))
+    Ok(Some(Profile::new(&names.join(" and "), &rows, &labels, Some(known)).to_bytes()))
 }
 
 fn rows(judgement: &Judgement<'_>, known: &Known) -> Vec<Row> {

@@ -29,7 +29,7 @@ impl Stability {
     /// Compares two distributions over the same bins. Each end of the interval, and `p`, take into account that so many
     /// `comparisons` are made; `confidence` is that of all of them together.
     pub fn of(profile: &Histogram, window: &Histogram, comparisons: usize, confidence: f64) -> Self {
-        let pairs = || profile.shares().into_iter().zip(window.shares());
+        let pairs = || profile.smoothed().into_iter().zip(window.smoothed());
         let raw: f64 = pairs().map(|(expected, found)| (found - expected) * (found / expected).ln()).sum();
         let scale = 1.0 / profile.effective.max(1.0) + 1.0 / window.effective.max(1.0);
         let degrees = filled(profile, window).saturating_sub(1).max(1);

@@ -114,8 +114,14 @@ impl Histogram {
         self.counts.iter().sum()
     }
 
-    /// The share of each bin, with half an effective value more in each, so that none is 0 (Jeffreys' prior).
+    /// The share of each bin; 0 where there is no value at all.
     pub fn shares(&self) -> Vec<f64> {
+        let total = self.total().max(1) as f64;
+        self.counts.iter().map(|count| *count as f64 / total).collect()
+    }
+
+    /// The share of each bin, with half an effective value more in each, so that none is 0 (Jeffreys' prior).
+    pub fn smoothed(&self) -> Vec<f64> {
         let (total, bins) = (self.total().max(1) as f64, self.counts.len() as f64);
         let effective = self.effective.max(0.0);
         let share = |count: &u64| (*count as f64 / total * effective + 0.5) / (effective + 0.5 * bins);
@@ -179,7 +185,7 @@ mod tests {
         for (number, place) in [(-1.0, 0), (100.0, 0), (100.5, 1), (1e300, 9), (f64::INFINITY, 9)] {
             assert_eq!(bins.place(Value::Number(number)), place, "{number}");
         }
-        assert!((histogram.shares().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((histogram.smoothed().iter().sum::<f64>() - 1.0).abs() < 1e-12);
     }
 
     #[test]

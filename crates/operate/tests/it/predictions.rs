@@ -7,7 +7,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use operate::{
+use nomen_operate::{
     predictions::{
         LogCounts, LogError, LogOptions, LoggedModel, Prediction, PredictionLog, Row, Rows, RowsError, TextKeeping,
         WhenFull,

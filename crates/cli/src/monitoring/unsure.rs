@@ -1,6 +1,6 @@
 //! Texts that the model is unsure of, to be annotated.
 
-use std::{collections::BTreeSet, fs::File, io::BufWriter, path::Path};
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, bail};
 use corpus::{Format, WriteOptions, Writer};
@@ -17,6 +17,9 @@ pub fn write(rows: &[Row], below: f64, path: &Path) -> anyhow::Result<usize> {
     if rows.iter().all(|row| row.text.is_none()) {
         bail!("--low-confidence: the log keeps no texts; write it with --log-texts keep");
     }
+    if path.exists() {
+        bail!("{} exists, and may have been annotated since it was written; name another file", path.display());
+    }
     let mut unsure: Vec<(f64, &Row, &str)> = rows
         .iter()
         .filter_map(|row| Some((row.lowest_score()?, row, row.text.as_deref()?)))
@@ -26,13 +29,11 @@ pub fn write(rows: &[Row], below: f64, path: &Path) -> anyhow::Result<usize> {
     let mut seen = BTreeSet::new();
     unsure.retain(|(_, _, text)| seen.insert(*text));
 
-    let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
-    let name = path.display().to_string();
-    let mut writer = Writer::new(BufWriter::new(file), name.as_str(), Format::Jsonl, WriteOptions::default());
+    let mut writer = Writer::create(path, Format::Jsonl, WriteOptions::default())?;
     for (score, row, text) in &unsure {
         writer.write(&suggested(row, text, *score)?)?;
     }
-    writer.finish()?;
+    writer.save()?;
     Ok(unsure.len())
 }
 

@@ -127,6 +127,8 @@ fn texts_are_in_the_log_only_where_they_are_to_be_kept() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["meta"]["lowest_score"].as_f64().unwrap())
         .collect();
     assert!(!lowest.is_empty() && lowest.is_sorted() && unsure.contains("\"complete\":false"), "{unsure}");
+    let again = refusal(&run(&mut place.monitor(&["--low-confidence", "unsure.jsonl"]), b""));
+    assert!(again.contains("name another file"), "{again}");
     let mut convert = nomen();
     convert.args(["convert", "unsure.jsonl", "unsure.json", "--to", "label-studio"]).current_dir(place.0.path());
     answer(&run(&mut convert, b""));

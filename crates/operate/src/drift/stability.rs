@@ -48,7 +48,7 @@ impl Stability {
 
 /// Bins that either has values in.
 fn filled(a: &Histogram, b: &Histogram) -> usize {
-    a.counts.iter().zip(&b.counts).filter(|(a, b)| **a + **b > 0).count()
+    a.counts.iter().zip(&b.counts).filter(|(a, b)| **a > 0 || **b > 0).count()
 }
 
 /// How likely a standard normal number is larger.

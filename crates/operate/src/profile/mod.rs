@@ -23,6 +23,9 @@ use crate::predictions::Row;
 /// Name of the file in a bundle.
 pub const PROFILE_FILE: &str = "nomen-profile.json";
 
+/// Most values that a bin can have.
+const MOST_VALUES: u64 = 1 << 40;
+
 /// The format that this build writes.
 const FORMAT: u32 = 1;
 
@@ -67,8 +70,10 @@ pub enum ProfileError {
         "{PROFILE_FILE}: format: expected at most {FORMAT}, found {0}; the model is from a newer nomen, update this one"
     )]
     Newer(u32),
-    /// A distribution does not have a count for each of its bins.
-    #[error("{PROFILE_FILE}: {feature}: expected {expected} counts, found {found}; copy the bundle anew")]
+    /// A distribution does not have a count for each of its bins, or a count that nobody has counted.
+    #[error(
+        "{PROFILE_FILE}: {feature}: expected {expected} counts of at most {MOST_VALUES}, found {found}; copy the bundle anew"
+    )]
     Counts {
         /// The feature.
         feature: Feature,
@@ -107,7 +112,11 @@ impl Profile {
             return Err(ProfileError::Newer(format));
         }
         let profile: Self = serde_json::from_slice(bytes)?;
-        let odd = profile.features.iter().find(|measured| measured.bins.len() != measured.histogram.counts.len());
+        let is_odd = |Measured { bins, histogram, .. }: &&Measured| {
+            // Nobody has judged so many texts; sums of such counts stay in range.
+            bins.len() != histogram.counts.len() || histogram.counts.iter().any(|count| *count > MOST_VALUES)
+        };
+        let odd = profile.features.iter().find(is_odd);
         match odd {
             None => Ok(profile),
             Some(Measured { feature, bins, histogram, .. }) => Err(ProfileError::Counts {

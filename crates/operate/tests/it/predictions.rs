@@ -8,6 +8,7 @@ use std::{
 };
 
 use nomen_operate::{
+    drift::{Policy, Window, compare},
     predictions::{
         LogCounts, LogError, LogOptions, LoggedModel, Prediction, PredictionLog, Row, Rows, RowsError, TextKeeping,
         WhenFull,
@@ -178,6 +179,27 @@ fn a_log_that_cannot_be_written_stops_nobody_and_says_why() {
 }
 
 proptest! {
+    #[test]
+    fn damaged_profiles_and_rows_are_refused_or_compared_without_a_panic(
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        of_row in any::<prop::sample::Index>(),
+    ) {
+        let rows: Vec<Row> = (0..60).map(|length| Row::of(&"a word ".repeat(length), &[], None)).collect();
+        let mut profile = Profile::new("dev", &rows, &[Label::new("PER").unwrap()], None).to_bytes();
+        let at = at.index(profile.len());
+        profile[at] = byte;
+        let mut row = serde_json::to_vec(&rows[50]).unwrap();
+        let at = of_row.index(row.len());
+        row[at] = byte;
+        let damaged = serde_json::from_slice::<Row>(&row).ok();
+        let rows: Vec<Row> = rows.into_iter().chain(damaged).collect();
+        if let Ok(profile) = Profile::parse(&profile) {
+            let report = compare(&profile, &rows, &Window::Texts(30).cut(&rows), &Policy::default());
+            prop_assert!(serde_json::to_string(&report).is_ok());
+        }
+    }
+
     #[test]
     fn any_text_makes_a_row_that_is_read_as_it_was_written(text in any::<String>(), end in any::<prop::sample::Index>()) {
         let ends: Vec<usize> = text.char_indices().map(|(at, letter)| at + letter.len_utf8()).collect();

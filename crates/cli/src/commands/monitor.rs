@@ -83,12 +83,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let profile = match (&model, arguments.against.as_slice()) {
         (Some(model), []) => model.profile()?,
         (_, against) => {
-            let rows = read(against)?;
+            let rows = read(against, false)?;
             let names: Vec<String> = against.iter().map(|path| path.display().to_string()).collect();
             Profile::of_log(&names.join(", "), &rows)
         }
     };
-    let mut rows = read(&arguments.logs)?;
+    let mut rows = read(&arguments.logs, arguments.low_confidence.is_some())?;
     let others = model.as_ref().map_or(Ok(0), |model| model.keep_own(&mut rows))?;
     rows.sort_by_key(|row| row.at);
     keep_last(&mut rows, arguments.last);
@@ -201,10 +201,15 @@ impl Watched {
     }
 }
 
-/// All rows of logs; a last line that was cut is noted and left out.
-fn read(logs: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
+/// All rows of logs, with their texts where these are asked for; a last line that was cut is noted and left out.
+fn read(logs: &[PathBuf], with_texts: bool) -> anyhow::Result<Vec<Row>> {
     let mut rows = Rows::open(logs)?;
-    let read = rows.by_ref().collect::<Result<Vec<Row>, _>>()?;
+    let mut read = Vec::new();
+    for row in rows.by_ref() {
+        let row = row?;
+        // A log that keeps texts may be larger than memory is.
+        read.push(if with_texts { row } else { Row { text: None, ..row } });
+    }
     for path in &rows.cut {
         note(&format!("{}: its last line is cut and left out", path.display()));
     }

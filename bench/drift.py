@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--window", default="250")
     arguments = parser.parse_args()
 
-    nomen, cache = arguments.nomen, arguments.cache.resolve()
+    nomen, cache = arguments.nomen.resolve(), arguments.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
     own, run = arguments.data / arguments.own, cache / arguments.own
     model = run / "model-best"

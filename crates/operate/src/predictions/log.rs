@@ -347,7 +347,7 @@ mod tests {
             let found = drawn(7).len() as f64 / 20_000.0;
             assert!((found - share).abs() < 0.01, "{found} of {share}");
             assert_eq!(drawn(7), drawn(7));
-            assert!(share == 1.0 || drawn(7) != drawn(8));
+            assert!(share > 0.99 || drawn(7) != drawn(8));
         }
     }
 }

@@ -10,6 +10,8 @@ mod gating;
 mod input;
 mod joining;
 mod judgement;
+mod logging;
+mod monitoring;
 mod output;
 mod parts;
 mod preparing;

@@ -6,6 +6,7 @@ mod convert;
 mod evaluate;
 mod gate;
 mod init;
+mod monitor;
 mod prepare;
 mod quantize;
 mod quickstart;
@@ -54,6 +55,7 @@ enum Command {
     Gate(gate::Arguments),
     Registry(registry::Arguments),
     Serve(serve::Arguments),
+    Monitor(monitor::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -75,5 +77,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Gate(arguments) => gate::run(arguments),
         Command::Registry(arguments) => registry::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Monitor(arguments) => monitor::run(arguments),
     }
 }

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::Args;
 use corpus::{Format, Losses, ReadError, ReadOptions, Reader, WriteOptions, Writer};
 use model::Input;
+use operate::predictions::WhenFull;
 use schema::{
     Document, Entity, Meta,
     offset::{Offsets, Unit},
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::{
     batches::{Batches, Delivery, Sender},
     input,
+    logging::LogArguments,
     output::{self, Stdout},
     progress::note,
     recognizer::ModelArguments,
@@ -45,20 +47,25 @@ pub struct Arguments {
     /// Print a file of this format with the entities as annotations
     #[arg(long, value_parser = input::written_parser(), value_name = "FORMAT", conflicts_with = "json")]
     to: Option<Format>,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 const HELP: &str = "\
 Reads every format that `nomen convert` reads and answers in the same order while it reads. Prints a line a text, entities marked as [Rome](PLACE), unless --json or --to says
-otherwise. Long texts are tagged from end to end.
+otherwise. Long texts are tagged from end to end. With --log what was asked and answered is recorded for `nomen monitor`.
 
 Examples:
   echo 'Anna moved to Rome.' | nomen tag --model runs/news/model-best
   nomen tag --model runs/news/model-best letters.txt --json > entities.jsonl
   nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll
-  nomen tag --model runs/news/model-best raw.jsonl --to label-studio > tasks.json";
+  nomen tag --model runs/news/model-best raw.jsonl --to label-studio > tasks.json
+  nomen tag --model runs/news/model-best letters.txt --json --log logs/news > entities.jsonl";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let recognizer = arguments.model.open()?;
+    let (recognizer, folder) = arguments.model.open_in_folder()?;
+    // Nobody waits for an answer to a file, so none of its texts is dropped from the log.
+    let log = arguments.log.open(&recognizer, &folder, WhenFull::Wait)?;
     let files = if arguments.files.is_empty() { vec![PathBuf::from("-")] } else { arguments.files.clone() };
     // Whoever types or pipes waits for an answer; a file does not, and gets the same batches every time.
     let delivery = if files.iter().all(|file| is_regular(file)) { Delivery::Full } else { Delivery::Prompt };
@@ -78,6 +85,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let entities = recognizer.inputs(&inputs).with_context(failed)?;
         done += documents.len();
         for (document, entities) in documents.iter().zip(entities) {
+            if let Some(log) = &log {
+                log.record(document.text(), &entities);
+            }
             answer.write(document, entities)?;
         }
         answer.flush()?;
@@ -86,6 +96,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     answer.finish()?;
+    if let Some(log) = log {
+        log.finish();
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ mod folds;
 mod knowledge;
 mod outcome;
 mod preparation;
+mod profiling;
 mod tracked;
 mod updating;
 

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use corpus::augment::Summary;
 use engine::{Isa, Precision};
 use evaluate::{Report, Scores};
-use model::{Bundle, Workers, base::BaseFolder};
+use model::{Bundle, Recognizer, Workers, base::BaseFolder};
 use serde::Serialize;
 use serde_json::{Value, json};
 use train::{
@@ -20,8 +20,8 @@ use train::{
     tracking::Leaving,
 };
 
-use super::{Data, Set, Tracked, augmenting};
-use crate::{judgement, progress::note, scores};
+use super::{Data, Set, Tracked, augmenting, profiling};
+use crate::{judgement::Judgement, progress::note, scores};
 
 /// A run that is over.
 pub struct Finished {
@@ -104,16 +104,15 @@ impl Finished {
             judged.step = bundle.manifest.scores["step"].as_u64();
             let threads = NonZeroUsize::new(self.settings.threads).unwrap_or(NonZeroUsize::MIN);
             let recognizer = bundle.into_recognizer(Workers::new(threads));
-            let report = |set: &Set| judgement::report(&recognizer, &set.documents, None);
-            judged.dev = data.dev.as_ref().map(report).transpose()?;
-            judged.test = data.test.as_ref().map(report).transpose()?;
+            let (dev, test) = (judgement(&recognizer, data.dev.as_ref())?, judgement(&recognizer, data.test.as_ref())?);
+            let report = |judgement: &Judgement<'_>| judgement.report(&evaluate::Settings::default());
+            (judged.dev, judged.test) = (dev.as_ref().map(report), test.as_ref().map(report));
+            let profile = profiling::profile(&recognizer, data, &self.base.path, [dev, test])?;
             let augmented = self.augmented.as_ref();
             let measured = augmented.map(|made| augmenting::judge(made, &self.folder, &recognizer, data, threads));
             judged.augmentation = measured.transpose()?;
             judged.int8 = in_8_bits(&path, data, threads)?;
-            if let Some(test) = &judged.test {
-                note_test(&path, test)?;
-            }
+            complete(&path, judged.test.as_ref(), profile)?;
             judged.model = Some(path);
         }
         self.note_scores(&judged)?;
@@ -166,6 +165,11 @@ impl Finished {
     }
 }
 
+/// What the model finds in a set, where there is one.
+fn judgement<'d>(recognizer: &Recognizer, set: Option<&'d Set>) -> anyhow::Result<Option<Judgement<'d>>> {
+    set.map(|set| Judgement::of(recognizer, &set.documents)).transpose()
+}
+
 /// What the model scores with products in 8 bits, set by set.
 fn in_8_bits(path: &Path, data: &Data, threads: NonZeroUsize) -> anyhow::Result<BTreeMap<&'static str, Scores>> {
     let bundle = Bundle::open(path)?;
@@ -175,16 +179,20 @@ fn in_8_bits(path: &Path, data: &Data, threads: NonZeroUsize) -> anyhow::Result<
     sets.map(|(name, set)| Ok((name, score(&workers, &bundle, &set.documents)?))).collect()
 }
 
-/// Writes the scores on the test set into the model, beside those on dev.
-fn note_test(path: &Path, test: &Report) -> anyhow::Result<()> {
+/// Writes into the model what is known of it only now: the scores on the test set, beside those on dev, and its profile.
+fn complete(path: &Path, test: Option<&Report>, profile: Option<Vec<u8>>) -> anyhow::Result<()> {
     let mut bundle = Bundle::open(path)?;
-    let scores = serde_json::to_value(&test.scores)?;
-    if bundle.manifest.scores.get("test") == Some(&scores) {
+    let scores = test.map(|test| serde_json::to_value(&test.scores)).transpose()?;
+    let is_noted = scores.is_none() || bundle.manifest.scores.get("test") == scores.as_ref();
+    if is_noted && bundle.profile == profile {
         return Ok(());
     }
-    match &mut bundle.manifest.scores {
-        Value::Object(known) => drop(known.insert("test".to_owned(), scores)),
-        other => *other = json!({"test": scores}),
+    bundle.profile = profile;
+    if let Some(scores) = scores {
+        match &mut bundle.manifest.scores {
+            Value::Object(known) => drop(known.insert("test".to_owned(), scores)),
+            other => *other = json!({"test": scores}),
+        }
     }
     Ok(bundle.save(path)?)
 }

@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "quickstart",
     "init",
     "collect",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 15] = [
     "tag",
     "gate",
     "registry",
+    "monitor",
 ];
 
 /// What is done with a registry.

@@ -9,6 +9,7 @@ mod convert;
 mod evaluate;
 mod gate;
 mod help;
+mod monitor;
 mod prepare;
 mod quantize;
 mod registry;

@@ -1,7 +1,7 @@
 //! Bundles: model folders that both Nomen and transformers open.
 //!
 //! A bundle holds `config.json` with the tags in `id2label`, `tokenizer.json`, `model.safetensors`, and `nomen.json`
-//! ([`Manifest`]), written last. One that was trained here also keeps which texts it was trained on ([`TrainedOn`]). A folder without `nomen.json` is a model of transformers' and is opened with
+//! ([`Manifest`]), written last. One that was trained here also keeps which texts it was trained on ([`TrainedOn`]) and what its own domain looks like ([`PROFILE_FILE`]). A folder without `nomen.json` is a model of transformers' and is opened with
 //! defaults.
 
 mod labels;
@@ -44,6 +44,9 @@ const COMPANIONS: [&str; 4] =
 /// File of the training texts that a bundle carries, if it carries any, as Nomen JSONL.
 pub const TEXTS_FILE: &str = "nomen-texts.jsonl";
 
+/// File of the profile of the model's own domain, if there is one, with which what it is asked later is compared.
+pub const PROFILE_FILE: &str = "nomen-profile.json";
+
 /// Longest `config.json`, `nomen.json` or companion that is read.
 const LONGEST_FILE: u64 = 64 << 20;
 
@@ -60,6 +63,8 @@ pub struct Bundle {
     /// Some of these texts with their entities, to be learned again, where whoever trained it asked for that: the content of
     /// [`TEXTS_FILE`], which is left to whoever writes and reads it. A bundle in 8 bits is for tagging and carries none.
     pub texts: Option<Vec<u8>>,
+    /// The content of [`PROFILE_FILE`], which is left to whoever writes and reads it.
+    pub profile: Option<Vec<u8>>,
     config: Value,
     /// Small files by name, as they are written again.
     files: BTreeMap<String, Vec<u8>>,
@@ -223,6 +228,8 @@ impl Bundle {
         bundle.check(folder)?;
         let texts = folder.join(TEXTS_FILE);
         bundle.texts = texts.exists().then(|| read(&texts)).transpose()?;
+        let profile = folder.join(PROFILE_FILE);
+        bundle.profile = profile.exists().then(|| read(&profile)).transpose()?;
         Ok(bundle)
     }
 
@@ -248,7 +255,7 @@ impl Bundle {
         let windows = |error| BundleError::Windows { path: folder.to_owned(), error };
         let codec = Codec::new(tokenizer.tokenizer, tag_set, settings).map_err(windows)?;
         let trained_on = TrainedOn::read(folder)?;
-        let bundle = Self { classifier, codec, manifest, trained_on, texts: None, config, files };
+        let bundle = Self { classifier, codec, manifest, trained_on, texts: None, profile: None, config, files };
         let (largest, rows) = (bundle.codec.tokenizer().max_id() as usize, bundle.classifier.shape().vocabulary);
         if largest >= rows {
             let problem = format!(
@@ -315,8 +322,9 @@ impl Bundle {
         let trained_on = self.trained_on.bytes();
         let trained_on = (!trained_on.is_empty()).then_some((TRAINED_ON_FILE, &trained_on));
         let texts = self.texts.as_ref().filter(|_| precision == Precision::F32).map(|texts| (TEXTS_FILE, texts));
+        let profile = self.profile.as_ref().map(|profile| (PROFILE_FILE, profile));
         let files = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes));
-        for (name, bytes) in files.chain([("config.json", &config)]).chain(trained_on).chain(texts) {
+        for (name, bytes) in files.chain([("config.json", &config)]).chain(trained_on).chain(texts).chain(profile) {
             let path = beside.path().join(name);
             replace::write_synced(&path, bytes).map_err(io(&path))?;
         }

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod gate;
 mod hub;
+mod predictions;
 mod registry;
 mod sequences;
 mod store;

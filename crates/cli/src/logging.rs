@@ -79,7 +79,7 @@ impl LogArguments {
 }
 
 /// What the log says of a model.
-fn logged(recognizer: &Recognizer, folder: &Path) -> anyhow::Result<LoggedModel> {
+pub fn logged(recognizer: &Recognizer, folder: &Path) -> anyhow::Result<LoggedModel> {
     let profile = recognizer.bundle().profile.as_deref().map(Profile::parse).transpose();
     let profile = profile.with_context(|| folder.display().to_string())?;
     if profile.is_none() {
@@ -100,17 +100,22 @@ impl Logging {
 
     /// Waits until everything is written, and notes what was not.
     pub fn finish(self) {
-        let (counts, problem) = self.log.close();
-        if counts.failed + counts.dropped > 0 {
-            let because = problem.map(|problem| format!(": {problem}")).unwrap_or_default();
-            note(&format!("warning: {} predictions are not in the log{because}", counts.failed + counts.dropped));
-        }
-        if counts.shortened > 0 {
-            note(&format!(
-                "warning: {} texts are longer than an eighth of --log-size; the log has their hashes",
-                counts.shortened
-            ));
-        }
-        note(&format!("log: {} of {} texts", counts.written, counts.recorded));
+        told(self.log);
     }
+}
+
+/// Ends a log and tells what became of it.
+pub fn told(log: PredictionLog) {
+    let (counts, problem) = log.close();
+    if counts.failed + counts.dropped > 0 {
+        let because = problem.map(|problem| format!(": {problem}")).unwrap_or_default();
+        note(&format!("warning: {} predictions are not in the log{because}", counts.failed + counts.dropped));
+    }
+    if counts.shortened > 0 {
+        note(&format!(
+            "warning: {} texts are longer than an eighth of --log-size; the log has their hashes",
+            counts.shortened
+        ));
+    }
+    note(&format!("log: {} of {} texts", counts.written, counts.recorded));
 }

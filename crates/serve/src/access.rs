@@ -72,7 +72,10 @@ impl Access {
         // Hashes of keys tell nothing about keys, so the time of comparing them does not either.
         let key = self.keys.iter().find(|key| key.sha256.eq_ignore_ascii_case(&hash)).ok_or(Refusal::Unauthorized)?;
         if guard == Guard::Admin && !key.admin {
-            return Err(Refusal::Forbidden(format!("the key `{}` may not load models (admin = true lets it)", key.name)));
+            return Err(Refusal::Forbidden(format!(
+                "the key `{}` may not load models (admin = true lets it)",
+                key.name
+            )));
         }
         if let Some(rate) = key.requests_per_second {
             self.count(&key.name, rate)?;
@@ -180,10 +183,10 @@ mod tests {
             assert!(access.caller(&headers(&[("host", host)]), Guard::Key).is_ok(), "{host}");
         }
         for host in ["evil.example", "localhost.evil.example", "evil.example:80", ""] {
-            assert!(matches!(
-                access.caller(&headers(&[("host", host)]), Guard::Open),
-                Err(Refusal::Forbidden(_))
-            ), "{host}");
+            assert!(
+                matches!(access.caller(&headers(&[("host", host)]), Guard::Open), Err(Refusal::Forbidden(_))),
+                "{host}"
+            );
         }
     }
 
@@ -205,7 +208,8 @@ mod tests {
             requests_per_second: rate,
             admin,
         };
-        let access = access(|config| config.keys = vec![key("team", "abc", Some(1.0), false), key("ops", "xyz", None, true)]);
+        let access =
+            access(|config| config.keys = vec![key("team", "abc", Some(1.0), false), key("ops", "xyz", None, true)]);
         let ask = |name, value: &str, guard| access.caller(&headers(&[("host", "localhost"), (name, value)]), guard);
         assert_eq!(ask("x-api-key", "xyz", Guard::Admin).unwrap().key.as_deref(), Some("ops"));
         let basic = format!("Basic {}", BASE64_STANDARD.encode("anybody:xyz"));

@@ -98,8 +98,9 @@ pub fn plan(config: &RunConfig, facts: &Facts) -> Result<Plan, ConfigError> {
     }
     .max(1) as u64;
     let max_steps = config.max_steps.unwrap_or(0);
-    let num_train_epochs = choices
-        .take("num_train_epochs", config.num_train_epochs, || epochs(max_steps, steps_an_epoch, sentences, times, *known));
+    let num_train_epochs = choices.take("num_train_epochs", config.num_train_epochs, || {
+        epochs(max_steps, steps_an_epoch, sentences, times, *known)
+    });
     let all = u64::from(num_train_epochs).saturating_mul(steps_an_epoch);
     let steps = if max_steps == 0 { all } else { all.min(max_steps) };
 
@@ -281,13 +282,7 @@ fn batch_size(train: &DataFacts, windows: usize, sentences: usize) -> (usize, St
 ///
 /// Where every text is there several `times`, in copies, an epoch is so much longer and fewer make the same steps: then
 /// what the copies bring is not what more steps would bring.
-fn epochs(
-    max_steps: u64,
-    steps_an_epoch: u64,
-    sentences: usize,
-    times: usize,
-    known: Option<f64>,
-) -> (u32, String) {
+fn epochs(max_steps: u64, steps_an_epoch: u64, sentences: usize, times: usize, known: Option<f64>) -> (u32, String) {
     if max_steps > 0 {
         let epochs = max_steps.div_ceil(steps_an_epoch).min(100_000);
         return (epochs as u32, format!("{max_steps} steps are asked for and an epoch has {steps_an_epoch}"));

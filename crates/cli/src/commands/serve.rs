@@ -17,7 +17,7 @@ use crate::{
     output,
     progress::note,
     recognizer::RunArguments,
-    serving::{Folders, Told},
+    serving::{Folders, Predictions, Told},
     signals::Signals,
 };
 
@@ -91,13 +91,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let config = settings(arguments)?;
     config.check()?;
     let run = arguments.run.or(config.precision.as_deref(), config.threads)?;
-    let default = config.default_model().map(str::to_owned).context(
-        "no model is named; --model DIR names one, or `models` in the file of settings",
-    )?;
+    let default = config
+        .default_model()
+        .map(str::to_owned)
+        .context("no model is named; --model DIR names one, or `models` in the file of settings")?;
     let names: Vec<String> = config.models.keys().cloned().collect();
-    let folders = Folders::new(config.models.clone(), run);
+    let predictions = Predictions::start(&config.predictions)?;
+    let folders = Folders::new(config.models.clone(), run, predictions.clone());
     let models = Models::new(Box::new(folders), names.clone(), default);
-    let (told, observer) = Told::start(&config)?;
+    let (told, observer) = Told::start(&config, predictions.clone())?;
     let server = Server::bind(App::new(config, models, Arc::new(observer)))?;
     let signals = Signals::listen()?;
     for name in &names {
@@ -116,6 +118,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     });
     server.run()?;
     told.finish();
+    if let Some(predictions) = predictions.and_then(Arc::into_inner) {
+        predictions.finish();
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -149,7 +154,8 @@ fn name_of(folder: &Path) -> String {
     let own = last(folder).unwrap_or_default();
     let of_run = folder.parent().and_then(last).filter(|_| matches!(own.as_str(), "model-best" | "model-last"));
     let name = of_run.unwrap_or(own);
-    let plain = |character: char| if character.is_ascii_alphanumeric() || "-_.".contains(character) { character } else { '-' };
+    let plain =
+        |character: char| if character.is_ascii_alphanumeric() || "-_.".contains(character) { character } else { '-' };
     let name: String = name.chars().map(plain).take(64).collect();
     if name.is_empty() { "model".to_owned() } else { name }
 }

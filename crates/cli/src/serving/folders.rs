@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::UNIX_EPOCH,
 };
 
@@ -12,7 +13,7 @@ use operate::registry::VersionId;
 use serde_json::{Value, json};
 use serve::{Open, Opened};
 
-use super::tagger::ModelTagger;
+use super::{Predictions, tagger::ModelTagger};
 use crate::{recognizer::RunArguments, versions};
 
 /// Files by which a folder's version is known without opening it.
@@ -22,11 +23,13 @@ const MARKED: [&str; 3] = ["nomen.json", "config.json", "model.safetensors"];
 pub struct Folders {
     folders: BTreeMap<String, PathBuf>,
     run: RunArguments,
+    predictions: Option<Arc<Predictions>>,
 }
 
 impl Folders {
-    pub fn new(folders: BTreeMap<String, PathBuf>, run: RunArguments) -> Self {
-        Self { folders, run }
+    /// Folders of models by name; the log is told which versions are opened.
+    pub fn new(folders: BTreeMap<String, PathBuf>, run: RunArguments, predictions: Option<Arc<Predictions>>) -> Self {
+        Self { folders, run, predictions }
     }
 
     fn named(&self, name: &str) -> Result<&Path, String> {
@@ -41,7 +44,11 @@ impl Open for Folders {
         let mark = self.mark(name)?;
         let open = || -> anyhow::Result<_> {
             let folder = versions::folder(named)?;
-            Ok((version(&folder)?, self.run.open(&folder)?))
+            let (version, recognizer) = (version(&folder)?, self.run.open(&folder)?);
+            if let Some(predictions) = &self.predictions {
+                predictions.opened(name, &version, &recognizer, &folder)?;
+            }
+            Ok((version, recognizer))
         };
         let (version, recognizer) = open().map_err(|error| format!("{error:#}"))?;
         recognizer.check_itself()?;

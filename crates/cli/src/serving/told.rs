@@ -12,9 +12,12 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use serve::{Config, Loaded, Observe, RequestRecord};
+use serve::{Config, Loaded, Observe, RequestRecord, Tagged};
 
-use super::traces::{Sending, Traces};
+use super::{
+    Predictions,
+    traces::{Sending, Traces},
+};
 
 /// Lines that wait to be written; more of them are left out, and counted.
 const WAITING: usize = 10_000;
@@ -25,6 +28,7 @@ pub struct Observer {
     left_out: Arc<AtomicU64>,
     requests: bool,
     traces: Option<Traces>,
+    predictions: Option<Arc<Predictions>>,
 }
 
 /// What writes it down.
@@ -39,13 +43,13 @@ const END: Value = Value::Null;
 
 impl Told {
     /// Begins to tell of what a server of these settings does.
-    pub fn start(config: &Config) -> anyhow::Result<(Self, Observer)> {
+    pub fn start(config: &Config, predictions: Option<Arc<Predictions>>) -> anyhow::Result<(Self, Observer)> {
         let (lines, received) = sync_channel(WAITING);
         let left_out = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&left_out);
         let writer = thread::Builder::new().name("nomen-log".to_owned()).spawn(move || write(&received, &count))?;
         let (traces, sending) = config.traces.as_ref().map(Traces::start).transpose()?.unzip();
-        let observer = Observer { lines: lines.clone(), left_out, requests: config.log.requests, traces };
+        let observer = Observer { lines: lines.clone(), left_out, requests: config.log.requests, traces, predictions };
         Ok((Self { lines, writer, sending }, observer))
     }
 
@@ -94,6 +98,12 @@ impl Observe for Observer {
             "queue_seconds": seconds(work.queued),
             "inference_seconds": seconds(work.computed),
         }));
+    }
+
+    fn tagged(&self, tagged: &Tagged<'_>) {
+        if let Some(predictions) = &self.predictions {
+            predictions.record(tagged);
+        }
     }
 
     fn loaded(&self, outcome: &Result<Loaded, String>) {

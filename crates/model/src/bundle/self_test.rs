@@ -54,7 +54,10 @@ impl SelfTest {
         let (tags, probability) = preferred(&pieces);
         let lengths = |tags: &[Vec<u32>]| tags.iter().map(Vec::len).collect::<Vec<_>>();
         if lengths(&tags) != lengths(&self.tags) {
-            return Err("the tokenizer cuts the model's test texts otherwise than when it was saved; copy the bundle anew".to_owned());
+            return Err(
+                "the tokenizer cuts the model's test texts otherwise than when it was saved; copy the bundle anew"
+                    .to_owned(),
+            );
         }
         let is_f32 = workers.precision() == Precision::F32;
         let (least, most) = if is_f32 { (LEAST.0, MOST.0) } else { (LEAST.1, MOST.1) };

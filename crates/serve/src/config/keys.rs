@@ -97,9 +97,7 @@ fn known(key: &str, place: &str) -> Result<(), ConfigError> {
 
 fn unknown(place: &str, key: &str, names: &'static [&'static str]) -> ConfigError {
     let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
-    let likeness = |name: &&str| {
-        strsim::jaro_winkler(name, key).max(strsim::jaro_winkler(&last(name), &last(key)))
-    };
+    let likeness = |name: &&str| strsim::jaro_winkler(name, key).max(strsim::jaro_winkler(&last(name), &last(key)));
     let nearest = names.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let nearest = nearest.filter(|name| likeness(name) >= ALIKE);
     ConfigError::UnknownKey { place: place.to_owned(), key: key.to_owned(), nearest }

@@ -233,8 +233,8 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut table = match file {
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| ConfigError::Io { path: path.to_owned(), error })?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| ConfigError::Io { path: path.to_owned(), error })?;
                 let place = path.display().to_string();
                 let table: toml::Table = toml::from_str(&text)
                     .map_err(|error| ConfigError::Syntax { place: place.clone(), problem: error.to_string() })?;
@@ -260,10 +260,9 @@ impl Config {
             keys::set(&mut table, key.trim(), value.trim(), &place)?;
         }
         let place = file.map_or_else(|| "settings".to_owned(), |path| path.display().to_string());
-        let config: Self = table.try_into().map_err(|error: toml::de::Error| ConfigError::Syntax {
-            place,
-            problem: error.to_string(),
-        })?;
+        let config: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax { place, problem: error.to_string() })?;
         Ok(config)
     }
 
@@ -278,7 +277,9 @@ impl Config {
             return fail(format!("`default` is `{name}`, which is no model; there are {}", known.join(", ")));
         }
         if self.default.is_none() && self.models.len() > 1 {
-            return fail("several models are named; say with `default` which one answers where none is named".to_owned());
+            return fail(
+                "several models are named; say with `default` which one answers where none is named".to_owned(),
+            );
         }
         if let Some(name) = self.models.keys().find(|name| !is_name(name)) {
             return fail(format!(
@@ -302,8 +303,11 @@ impl Config {
         }
         self.limits.check()?;
         self.timeouts.check()?;
-        if !(0.0..=1.0).contains(&self.predictions.share) {
-            return fail(format!("`predictions.share` is {}; it must lie between 0 and 1", self.predictions.share));
+        if !(self.predictions.share > 0.0 && self.predictions.share <= 1.0) {
+            return fail(format!(
+                "`predictions.share` is {}; it must be above 0 and at most 1",
+                self.predictions.share
+            ));
         }
         Ok(())
     }

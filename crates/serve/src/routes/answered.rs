@@ -134,7 +134,8 @@ fn preflight(app: &App, request: &Request) -> Option<String> {
 fn id(headers: &HeaderMap) -> String {
     static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let is_fine = |id: &String| id.len() <= LONGEST_ID && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_fine =
+        |id: &String| id.len() <= LONGEST_ID && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
     text(headers, "x-request-id")
         .filter(is_fine)
         .unwrap_or_else(|| format!("{:016x}", RANDOM.hash_one(COUNT.fetch_add(1, Ordering::Relaxed))))

@@ -11,7 +11,11 @@ use schema::offset::{Offsets, Unit};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Named, asked::Asked, operations::{OffsetUnit, Refusals}};
+use super::{
+    Named,
+    asked::Asked,
+    operations::{OffsetUnit, Refusals},
+};
 use crate::{
     App, Live, Piece, Refusal,
     aggregation::{Group, Strategy, aggregate},

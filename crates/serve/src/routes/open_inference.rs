@@ -180,11 +180,7 @@ pub(crate) async fn model_ready(State(app): State<Arc<App>>, Named(name): Named)
     ),
     responses((status = 200, body = InferAnswer), Refusals)
 )]
-pub(crate) async fn infer(
-    State(app): State<Arc<App>>,
-    Named(name): Named,
-    asked: Asked,
-) -> Result<Response, Refusal> {
+pub(crate) async fn infer(State(app): State<Arc<App>>, Named(name): Named, asked: Asked) -> Result<Response, Refusal> {
     let model = app.model(Some(&name))?;
     let (head, binary) = parts(&asked.headers, &asked.body)?;
     let request: InferRequest = json(head)?;
@@ -198,9 +194,10 @@ pub(crate) async fn infer(
     let texts = Arc::new(texts(request, binary)?);
     let judged = app.entities(&model, &texts, &asked.worked).await?;
     let wanted = Wanted::new(&model, None, None)?;
-    let answers = texts.iter().zip(&judged).map(|(text, judged)| {
-        serde_json::to_string(&wanted.of(text, judged, asked.unit)).map_err(|_| Refusal::Failed)
-    });
+    let answers = texts
+        .iter()
+        .zip(&judged)
+        .map(|(text, judged)| serde_json::to_string(&wanted.of(text, judged, asked.unit)).map_err(|_| Refusal::Failed));
     let answers: Vec<String> = answers.collect::<Result<_, _>>()?;
     let mut output =
         OutputTensor { name: "entities", shape: vec![answers.len()], datatype: "BYTES", data: None, parameters: None };
@@ -218,8 +215,7 @@ pub(crate) async fn infer(
     } else {
         output.data = Some(answers);
     }
-    let answer =
-        InferAnswer { model_name: name, model_version: model.version.clone(), id, outputs: vec![output] };
+    let answer = InferAnswer { model_name: name, model_version: model.version.clone(), id, outputs: vec![output] };
     if !is_binary {
         return Ok(Json(answer).into_response());
     }

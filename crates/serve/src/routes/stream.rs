@@ -105,7 +105,12 @@ fn received(receiver: mpsc::Receiver<Sent>) -> impl Stream<Item = Sent> {
     stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|sent| (sent, receiver)) })
 }
 
-async fn answer(app: &App, model: &Live, mut sent: Sent, worked: &Worked) -> (Sent, Result<Judged<Vec<schema::Entity>>, Refusal>) {
+async fn answer(
+    app: &App,
+    model: &Live,
+    mut sent: Sent,
+    worked: &Worked,
+) -> (Sent, Result<Judged<Vec<schema::Entity>>, Refusal>) {
     let judged = std::mem::replace(&mut sent.judged, Err(Refusal::Failed));
     let judged = match judged {
         Err(refusal) => Err(refusal),
@@ -129,7 +134,8 @@ async fn answer(app: &App, model: &Live, mut sent: Sent, worked: &Worked) -> (Se
 
 /// Reads lines and sends each into the queue, as long as somebody takes the answers.
 async fn read(app: Arc<App>, model: Arc<Live>, body: Body, sender: mpsc::Sender<Sent>) {
-    let mut lines = Lines { body, buffer: BytesMut::new(), most: app.config.limits.text_bytes * 6 + 1_024, is_over: false };
+    let mut lines =
+        Lines { body, buffer: BytesMut::new(), most: app.config.limits.text_bytes * 6 + 1_024, is_over: false };
     let patience = Timeouts::of(app.config.timeouts.idle_s);
     let mut number = 0;
     loop {
@@ -200,7 +206,10 @@ impl Lines {
                 // Where the next line begins is not known without reading all of this one.
                 self.is_over = true;
                 self.buffer.clear();
-                return Some(Err(Refusal::TooLarge(format!("a line has more than {} bytes; the stream ends here", self.most))));
+                return Some(Err(Refusal::TooLarge(format!(
+                    "a line has more than {} bytes; the stream ends here",
+                    self.most
+                ))));
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => {

@@ -33,7 +33,10 @@ fn served() -> BTreeSet<String> {
 /// Words that begin as the server's metrics do, parts of names with a colon left out: those are recorded by the rules.
 fn named(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    text.split(|c| !is_part(c)).filter(|word| word.starts_with("nomen_") && !word.contains(':')).map(str::to_owned).collect()
+    text.split(|c| !is_part(c))
+        .filter(|word| word.starts_with("nomen_") && !word.contains(':'))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]

@@ -12,7 +12,9 @@ fn key(name: &str, admin: bool) -> Key {
 #[test]
 fn without_its_key_a_server_tells_only_that_it_lives() {
     let server = serve(|config| config.keys = vec![key("team", false), key("ops", true)]);
-    for path in ["/health", "/health/live", "/health/ready", "/v2/health/live", "/label-studio/health", "/openapi.json", "/"] {
+    for path in
+        ["/health", "/health/live", "/health/ready", "/v2/health/live", "/label-studio/health", "/openapi.json", "/"]
+    {
         assert_eq!(get(server.addr, path).status, 200, "{path}");
     }
     for path in ["/info", "/metrics", "/v2", "/nowhere"] {
@@ -24,10 +26,14 @@ fn without_its_key_a_server_tells_only_that_it_lives() {
     assert_eq!(tag(&[]), 401);
     assert_eq!(tag(&["Authorization: Bearer team"]), 200);
     assert_eq!(tag(&["X-API-Key: team"]), 200);
-    let load = |key: &str| ask(server.addr, "POST /admin/models/news/load", &[&format!("X-API-Key: {key}")], b"").status;
+    let load =
+        |key: &str| ask(server.addr, "POST /admin/models/news/load", &[&format!("X-API-Key: {key}")], b"").status;
     assert_eq!((load("team"), load("ops")), (403, 200));
     let kept = server.kept.requests.lock().unwrap();
-    assert!(kept.iter().any(|request| request.key.as_deref() == Some("ops") && request.route == "/admin/models/{name}/load"));
+    assert!(
+        kept.iter()
+            .any(|request| request.key.as_deref() == Some("ops") && request.route == "/admin/models/{name}/load")
+    );
 }
 
 #[test]
@@ -44,7 +50,10 @@ fn foreign_hosts_and_origins_are_refused_on_every_route() {
         &["Origin: https://labels.example", "Access-Control-Request-Method: POST"],
         b"",
     );
-    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, Some("https://labels.example")));
+    assert_eq!(
+        (preflight.status, preflight.header("access-control-allow-origin")),
+        (204, Some("https://labels.example"))
+    );
 }
 
 #[test]

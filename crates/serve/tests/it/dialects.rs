@@ -14,10 +14,7 @@ fn nomen_answers_with_entities_in_the_unit_that_is_asked_for() {
     assert_eq!(reply.status, 200);
     assert!(answer["model"].as_str().unwrap().starts_with("news@0000"));
     let first = &answer["results"][0]["entities"];
-    assert_eq!(
-        first[0],
-        json!({"start": 6, "end": 10, "label": "NAME", "text": "Anna", "score": 0.75})
-    );
+    assert_eq!(first[0], json!({"start": 6, "end": 10, "label": "NAME", "text": "Anna", "score": 0.75}));
     assert_eq!(first[2]["label"], "PLACE");
     assert_eq!(answer["results"][1], json!({"entities": [], "windows": 1}));
     for (unit, start) in [("codepoints", 6), ("utf16", 8), ("bytes", 13)] {
@@ -51,7 +48,10 @@ fn hugging_face_answers_one_text_or_several_by_every_strategy() {
     };
     let one = ask(json!(TEXT), "simple");
     assert_eq!(one[0]["entity_group"], "NAME");
-    assert_eq!((one[0]["word"].as_str(), one[0]["start"].as_u64(), one[0]["end"].as_u64()), (Some("Anna"), Some(6), Some(10)));
+    assert_eq!(
+        (one[0]["word"].as_str(), one[0]["start"].as_u64(), one[0]["end"].as_u64()),
+        (Some("Anna"), Some(6), Some(10))
+    );
     assert!(one[0].get("index").is_none());
     let several = ask(json!([TEXT, "none"]), "max");
     assert_eq!((several[0].as_array().unwrap().len(), several[1].as_array().unwrap().len()), (3, 0));
@@ -114,7 +114,8 @@ fn label_studio_gets_regions_by_the_names_of_its_configuration() {
     let server = serve(|_| ());
     assert_eq!(get(server.addr, "/label-studio/health").json()["status"], "UP");
     let xml = r#"<View><Labels name="ner" toName="body"><Label value="Name"/></Labels><Text name="body" value="$content"/></View>"#;
-    let setup = post(server.addr, "/label-studio/setup", &json!({"project": "3.1700000000", "schema": xml, "hostname": "x"}));
+    let setup =
+        post(server.addr, "/label-studio/setup", &json!({"project": "3.1700000000", "schema": xml, "hostname": "x"}));
     assert!(setup.json()["model_version"].as_str().unwrap().starts_with("news@"));
     let tasks = json!([{"id": 5, "data": {"content": TEXT}}]);
     for request in [json!({"tasks": tasks, "project": "3.17"}), json!({"tasks": tasks, "label_config": xml})] {
@@ -166,7 +167,12 @@ fn a_stream_answers_line_by_line_and_goes_on_behind_a_bad_one() {
     let server = serve(|_| ());
     let body = format!("{}\n\n{{\"text\": 1}}\nno json\n{}", json!({"text": TEXT, "id": "a"}), json!({"text": "Oslo"}));
     let reply = ask(server.addr, "POST /v1/tag/stream", &[], body.as_bytes());
-    let lines: Vec<Value> = reply.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+    let lines: Vec<Value> = reply
+        .body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), 4);
     assert_eq!((lines[0]["id"].as_str(), lines[0]["entities"][0]["text"].as_str()), (Some("a"), Some("Anna")));
     assert_eq!((lines[1]["line"].as_u64(), lines[1]["error_type"].as_str()), (Some(3), Some("invalid")));
@@ -177,7 +183,9 @@ fn a_stream_answers_line_by_line_and_goes_on_behind_a_bad_one() {
 #[test]
 fn a_stream_takes_more_than_the_queue_has_room_for() {
     let server = serve(|config| config.limits.queue_pieces = 64);
-    let body: String = (0..2_000).map(|index| format!("{}\n", json!({"text": format!("Anna {index} went to Oslo"), "id": index}))).collect();
+    let body: String = (0..2_000)
+        .map(|index| format!("{}\n", json!({"text": format!("Anna {index} went to Oslo"), "id": index})))
+        .collect();
     let reply = ask(server.addr, "POST /v1/tag/stream", &[], body.as_bytes());
     let ids: Vec<u64> = reply
         .body
@@ -198,7 +206,16 @@ fn every_route_is_described_and_metrics_have_their_names() {
     post(server.addr, "/v1/tag", &json!({"texts": [TEXT]}));
     let api = get(server.addr, "/openapi.json").json();
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1"));
-    for path in ["/", "/models/{name}", "/v1/tag", "/v1/tag/stream", "/v2/models/{name}/infer", "/label-studio/predict", "/doccano", "/admin/models/{name}/load"] {
+    for path in [
+        "/",
+        "/models/{name}",
+        "/v1/tag",
+        "/v1/tag/stream",
+        "/v2/models/{name}/infer",
+        "/label-studio/predict",
+        "/doccano",
+        "/admin/models/{name}/load",
+    ] {
         assert!(api["paths"][path].is_object(), "{path}");
     }
     let text = String::from_utf8(get(server.addr, "/metrics").body).unwrap();

@@ -221,7 +221,8 @@ fn a_client_that_does_not_read_is_left() {
 fn stopping_answers_what_was_taken_and_takes_nothing_new() {
     let mut server = serve_slowly(Duration::from_millis(300), |_| ());
     let addr = server.addr;
-    let clients: Vec<_> = (0..8).map(|_| thread::spawn(move || post(addr, "/v1/tag", &json!({"texts": ["Anna"]})).status)).collect();
+    let clients: Vec<_> =
+        (0..8).map(|_| thread::spawn(move || post(addr, "/v1/tag", &json!({"texts": ["Anna"]})).status)).collect();
     thread::sleep(Duration::from_millis(100));
     let begun = Instant::now();
     server.stop();
@@ -236,7 +237,8 @@ fn stopping_answers_what_was_taken_and_takes_nothing_new() {
 fn a_port_in_use_is_named() {
     let server = serve(|_| ());
     let taken = server.addr;
-    let config = nomen_serve::Config { addr: taken, models: [("a".to_owned(), "a".into())].into(), ..Default::default() };
+    let config =
+        nomen_serve::Config { addr: taken, models: [("a".to_owned(), "a".into())].into(), ..Default::default() };
     struct None;
     impl nomen_serve::Open for None {
         fn open(&self, _: &str) -> Result<nomen_serve::Opened, String> {

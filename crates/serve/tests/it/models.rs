@@ -76,5 +76,8 @@ fn several_models_answer_by_name() {
     assert!(model(json!({"texts": []})).starts_with("news@"));
     assert!(model(json!({"texts": [], "model": "law"})).starts_with("law@"));
     let missing = post(server.addr, "/v1/tag", &json!({"texts": [], "model": "x"}));
-    assert_eq!((missing.status, missing.json()["error"].as_str()), (404, Some("there is no model `x`; there are law, news")));
+    assert_eq!(
+        (missing.status, missing.json()["error"].as_str()),
+        (404, Some("there is no model `x`; there are law, news"))
+    );
 }

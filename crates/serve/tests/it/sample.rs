@@ -223,7 +223,11 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
@@ -237,7 +241,11 @@ pub fn connect(addr: SocketAddr) -> TcpStream {
 /// One request on a connection of its own; `headers` are whole lines.
 pub fn ask(addr: SocketAddr, line: &str, headers: &[&str], body: &[u8]) -> Reply {
     let mut stream = connect(addr);
-    let host = if headers.iter().any(|header| header.to_lowercase().starts_with("host:")) { "" } else { "Host: localhost\r\n" };
+    let host = if headers.iter().any(|header| header.to_lowercase().starts_with("host:")) {
+        ""
+    } else {
+        "Host: localhost\r\n"
+    };
     let says_length = |header: &str| header.starts_with("transfer-encoding:") || header.starts_with("content-length:");
     let length = if headers.iter().any(|header| says_length(&header.to_lowercase())) {
         String::new()

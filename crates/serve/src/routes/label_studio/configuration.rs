@@ -112,7 +112,8 @@ fn label(element: &BytesStart<'_>, controls: &mut [(Tag, Vec<String>)]) {
 fn tag(element: &BytesStart<'_>) -> Tag {
     let attribute = |name: &str| {
         let attribute = element.try_get_attribute(name).ok().flatten();
-        let value = attribute.and_then(|attribute| Some(attribute.normalized_value(XmlVersion::Explicit1_0).ok()?.into_owned()));
+        let value = attribute
+            .and_then(|attribute| Some(attribute.normalized_value(XmlVersion::Explicit1_0).ok()?.into_owned()));
         value.unwrap_or_default()
     };
     Tag { name: attribute("name"), to_name: attribute("toName"), value: attribute("value") }
@@ -145,7 +146,13 @@ mod tests {
 
     #[test]
     fn a_configuration_without_labels_of_a_text_is_refused() {
-        for xml in ["", "<View>", "<View><Text name='t' value='$t'/></View>", "<<", "<Labels name='l' toName='x'/><Text name='t'/>"] {
+        for xml in [
+            "",
+            "<View>",
+            "<View><Text name='t' value='$t'/></View>",
+            "<<",
+            "<Labels name='l' toName='x'/><Text name='t'/>",
+        ] {
             assert!(Configuration::read(xml).is_err(), "{xml}");
         }
     }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use axum::{Json, extract::State};
-use schema::{Entity, offset::{Offsets, Unit}};
+use schema::{
+    Entity,
+    offset::{Offsets, Unit},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;

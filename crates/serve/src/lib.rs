@@ -19,7 +19,7 @@ mod server;
 mod tagger;
 mod transport;
 
-pub use access::hash;
+pub use access::{hash, hex};
 pub use app::App;
 pub use config::{Config, ConfigError};
 pub use metrics::Metrics;

@@ -130,7 +130,7 @@ impl Metrics {
 
     /// All metrics as text.
     pub fn text(&self, queue_pieces: usize, is_ready: bool) -> String {
-        self.queue_pieces.set(queue_pieces as i64);
+        self.queue_pieces.set(i64::try_from(queue_pieces).unwrap_or(i64::MAX));
         self.ready.set(i64::from(is_ready));
         let mut text = String::new();
         // Writing to a string does not fail.

@@ -54,7 +54,7 @@ pub struct Arguments {
     /// Print a new key and the lines of serve.toml that let it in, and leave
     #[arg(long, value_name = "NAME")]
     new_key: Option<String>,
-    /// Print the OpenAPI document of all routes, and leave
+    /// Print the `OpenAPI` document of all routes, and leave
     #[arg(long)]
     openapi: bool,
 }
@@ -166,7 +166,7 @@ fn new_key(name: &str) -> anyhow::Result<String> {
     }
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no random numbers: {error}"))?;
-    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = serve::hex(&bytes);
     let hash = serve::hash(&key);
     Ok(format!(
         "# The key is {key}\n# It is nowhere kept; what follows is for serve.toml.\n[[keys]]\nname = \"{name}\"\nsha256 = \"{hash}\"\n"

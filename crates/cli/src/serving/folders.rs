@@ -21,19 +21,19 @@ const MARKED: [&str; 3] = ["nomen.json", "config.json", "model.safetensors"];
 
 /// Folders of models by name.
 pub struct Folders {
-    folders: BTreeMap<String, PathBuf>,
+    by_name: BTreeMap<String, PathBuf>,
     run: RunArguments,
     predictions: Option<Arc<Predictions>>,
 }
 
 impl Folders {
     /// Folders of models by name; the log is told which versions are opened.
-    pub fn new(folders: BTreeMap<String, PathBuf>, run: RunArguments, predictions: Option<Arc<Predictions>>) -> Self {
-        Self { folders, run, predictions }
+    pub fn new(by_name: BTreeMap<String, PathBuf>, run: RunArguments, predictions: Option<Arc<Predictions>>) -> Self {
+        Self { by_name, run, predictions }
     }
 
     fn named(&self, name: &str) -> Result<&Path, String> {
-        self.folders.get(name).map(PathBuf::as_path).ok_or_else(|| format!("there is no model `{name}`"))
+        self.by_name.get(name).map(PathBuf::as_path).ok_or_else(|| format!("there is no model `{name}`"))
     }
 }
 
@@ -67,7 +67,10 @@ impl Open for Folders {
         for file in MARKED {
             let Ok(metadata) = std::fs::metadata(folder.join(file)) else { continue };
             let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            mark += &format!(" {file} {} {}", metadata.len(), changed.unwrap_or_default().as_nanos());
+            let changed = changed.unwrap_or_default().as_nanos().to_string();
+            for part in [" ", file, " ", &metadata.len().to_string(), " ", &changed] {
+                mark.push_str(part);
+            }
         }
         Ok(mark)
     }

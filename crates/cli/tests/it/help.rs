@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "quickstart",
     "init",
     "collect",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 16] = [
     "tag",
     "gate",
     "registry",
+    "serve",
     "monitor",
 ];
 

@@ -15,7 +15,7 @@ const TEXTS: [&str; 8] = [
     "We fine-tune a transformer in Python with PyTorch and report the F1 score on CoNLL-2003.",
     "Shares of Northwind Energy fell 4.5 % in Tokyo after the bank lowered its forecast.",
     "book me a table for two at Café Noir tomorrow at 8pm, and play some jazz",
-    "«Übermorgen fährt der Zug nach Zürich», schrieb sie — 東京 ist weit 🙂",
+    "«Übermorgen fährt der Zug nach Zürich», 東京タワー — 🙂",
 ];
 /// Of all pieces, at least so many have to get the tag that they had, in 32 and in 8 bits. Where two tags are about as probable,
 /// another processor's rounding may prefer the other one.

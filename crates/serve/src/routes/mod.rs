@@ -57,7 +57,7 @@ const ROUTES: &[Route] = &[
 /// The name of all that is no route.
 const OTHER: &str = "other";
 
-/// What every dialect answers, as an OpenAPI 3.1 document.
+/// What every dialect answers, as a document of `OpenAPI` 3.1.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Nomen", description = "Named entity recognition over HTTP, in the dialects of several tools"),

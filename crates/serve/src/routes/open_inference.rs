@@ -91,6 +91,7 @@ pub(crate) struct WantedTensor {
 
 /// Parameters of the protocol that have a meaning here; others have none.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "they are the protocol's names")]
 pub(crate) struct Parameters {
     binary_data_size: Option<usize>,
     binary_data: Option<bool>,

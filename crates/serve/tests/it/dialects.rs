@@ -102,7 +102,7 @@ fn open_inference_answers_json_and_binary_tensors() {
         json!({"inputs": [{"name": "text", "shape": [3], "datatype": "BYTES", "data": ["a"]}]}),
         json!({"inputs": [{"name": "text", "shape": [1], "datatype": "FP32", "data": ["a"]}]}),
         json!({"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES"}]}),
-        json!({"inputs": [{"name": "text", "shape": [4294967296_u64, 4294967296_u64], "datatype": "BYTES", "data": ["a"]}]}),
+        json!({"inputs": [{"name": "text", "shape": [4_294_967_296_u64, 4_294_967_296_u64], "datatype": "BYTES", "data": ["a"]}]}),
         json!({"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 9}}]}),
     ] {
         assert_eq!(post(server.addr, "/v2/models/news/infer", &wrong).status, 422, "{wrong}");
@@ -183,9 +183,8 @@ fn a_stream_answers_line_by_line_and_goes_on_behind_a_bad_one() {
 #[test]
 fn a_stream_takes_more_than_the_queue_has_room_for() {
     let server = serve(|config| config.limits.queue_pieces = 64);
-    let body: String = (0..2_000)
-        .map(|index| format!("{}\n", json!({"text": format!("Anna {index} went to Oslo"), "id": index})))
-        .collect();
+    let line = |index: usize| json!({"text": format!("Anna {index} went to Oslo"), "id": index}).to_string();
+    let body = (0..2_000).map(line).collect::<Vec<_>>().join("\n");
     let reply = ask(server.addr, "POST /v1/tag/stream", &[], body.as_bytes());
     let ids: Vec<u64> = reply
         .body

@@ -252,7 +252,7 @@ pub fn ask(addr: SocketAddr, line: &str, headers: &[&str], body: &[u8]) -> Reply
     } else {
         format!("Content-Length: {}\r\n", body.len())
     };
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers: String = headers.iter().flat_map(|header| [*header, "\r\n"]).collect();
     let head = format!("{line} HTTP/1.1\r\n{host}Connection: close\r\n{length}{headers}\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     // The server may have answered before it has read everything.

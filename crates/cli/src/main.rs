@@ -18,6 +18,7 @@ mod preparing;
 mod progress;
 mod project;
 mod recognizer;
+mod remote;
 mod scores;
 mod seen;
 mod serving;

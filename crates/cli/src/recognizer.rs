@@ -51,13 +51,7 @@ impl From<Precision> for engine::Precision {
 impl ModelArguments {
     /// Opens the model.
     pub fn open(&self) -> anyhow::Result<Recognizer> {
-        Ok(self.open_in_folder()?.0)
-    }
-
-    /// Opens the model, and says in which folder it lies.
-    pub fn open_in_folder(&self) -> anyhow::Result<(Recognizer, PathBuf)> {
-        let folder = versions::folder(&self.model)?;
-        Ok((self.run.open(&folder)?, folder))
+        self.run.open(&versions::folder(&self.model)?)
     }
 }
 

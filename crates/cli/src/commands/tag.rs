@@ -10,13 +10,14 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 use corpus::{Format, Losses, ReadError, ReadOptions, Reader, WriteOptions, Writer};
-use model::Input;
+use model::{Input, Recognizer};
 use operate::predictions::WhenFull;
 use schema::{
     Document, Entity, Meta,
     offset::{Offsets, Unit},
 };
 use serde::Serialize;
+use url::Url;
 
 use crate::{
     batches::{Batches, Delivery, Sender},
@@ -24,7 +25,9 @@ use crate::{
     logging::LogArguments,
     output::{self, Stdout},
     progress::note,
-    recognizer::ModelArguments,
+    recognizer::RunArguments,
+    remote::Remote,
+    versions,
 };
 
 const STANDARD_INPUT: &str = "standard input";
@@ -34,7 +37,7 @@ const STANDARD_INPUT: &str = "standard input";
 #[command(after_help = HELP)]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelArguments,
+    by: ByArguments,
     /// Files to tag; standard input where none or `-` is named
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -51,6 +54,35 @@ pub struct Arguments {
     log: LogArguments,
 }
 
+/// Who finds the entities.
+#[derive(Args)]
+struct ByArguments {
+    /// Model that `nomen train` left, a transformers token classifier, or a registry by its folder or
+    /// s3: URL (its live version; registry:DIR@v2 for another)
+    #[arg(long, value_name = "DIR", required_unless_present = "server")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArguments,
+    /// Ask `nomen serve` at this address instead of a model here; a key stands in NOMEN_SERVER_KEY
+    #[arg(long, value_name = "URL", conflicts_with_all = ["model", "precision", "threads", "log"])]
+    server: Option<Url>,
+}
+
+/// Who finds the entities, ready to be asked.
+enum Tagger {
+    Here(Box<Recognizer>),
+    There(Remote),
+}
+
+impl Tagger {
+    fn entities(&self, inputs: &[Input<'_>]) -> anyhow::Result<Vec<Vec<Entity>>> {
+        match self {
+            Self::Here(recognizer) => Ok(recognizer.inputs(inputs)?),
+            Self::There(remote) => remote.entities(inputs),
+        }
+    }
+}
+
 const HELP: &str = "\
 Reads every format that `nomen convert` reads and answers in the same order while it reads. Prints a line a text, entities marked as [Rome](PLACE), unless --json or --to says
 otherwise. Long texts are tagged from end to end. With --log what was asked and answered is recorded for `nomen monitor`.
@@ -60,12 +92,20 @@ Examples:
   nomen tag --model runs/news/model-best letters.txt --json > entities.jsonl
   nomen tag --model runs/news/model-best tokens.conll --to conll > tagged.conll
   nomen tag --model runs/news/model-best raw.jsonl --to label-studio > tasks.json
-  nomen tag --model runs/news/model-best letters.txt --json --log logs/news > entities.jsonl";
+  nomen tag --model runs/news/model-best letters.txt --json --log logs/news > entities.jsonl
+  nomen tag --server http://127.0.0.1:8080 letters.txt";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (recognizer, folder) = arguments.model.open_in_folder()?;
-    // Nobody waits for an answer to a file, so none of its texts is dropped from the log.
-    let log = arguments.log.open(&recognizer, &folder, WhenFull::Wait)?;
+    let (tagger, log) = match &arguments.by {
+        ByArguments { server: Some(server), .. } => (Tagger::There(Remote::new(server)?), None),
+        ByArguments { model, run, .. } => {
+            let folder = versions::folder(model.as_deref().unwrap_or(Path::new("")))?;
+            let recognizer = run.open(&folder)?;
+            // Nobody waits for an answer to a file, so none of its texts is dropped from the log.
+            let log = arguments.log.open(&recognizer, &folder, WhenFull::Wait)?;
+            (Tagger::Here(Box::new(recognizer)), log)
+        }
+    };
     let files = if arguments.files.is_empty() { vec![PathBuf::from("-")] } else { arguments.files.clone() };
     // Whoever types or pipes waits for an answer; a file does not, and gets the same batches every time.
     let delivery = if files.iter().all(|file| is_regular(file)) { Delivery::Full } else { Delivery::Prompt };
@@ -82,7 +122,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         let inputs: Vec<Input<'_>> = documents.iter().map(Input::from).collect();
         let failed = || format!("the model failed between the texts {} and {}", done + 1, done + inputs.len());
-        let entities = recognizer.inputs(&inputs).with_context(failed)?;
+        let entities = tagger.entities(&inputs).with_context(failed)?;
         done += documents.len();
         for (document, entities) in documents.iter().zip(entities) {
             if let Some(log) = &log {
@@ -180,7 +220,10 @@ impl Answer {
             Some(target) => {
                 let options = WriteOptions { quote: true, ..WriteOptions::default() };
                 let writer = Writer::new(io::stdout().lock(), "standard output", target, options);
-                let model = arguments.model.model.display().to_string();
+                let by = &arguments.by;
+                let model = by.server.as_ref().map(Url::to_string);
+                let model = model.or_else(|| by.model.as_ref().map(|model| model.display().to_string()));
+                let model = model.unwrap_or_default();
                 Self::File { format: target, model, writer: Box::new(writer) }
             }
             None if arguments.json => Self::Json(output::stdout()),

@@ -14,6 +14,7 @@ mod prepare;
 mod quantize;
 mod registry;
 mod runs;
+mod serve;
 mod split;
 mod tag;
 mod train;

@@ -3,7 +3,6 @@
 use std::{
     io::{self, Read},
     net::ToSocketAddrs as _,
-    sync::Arc,
     time::Duration,
 };
 
@@ -11,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use ureq::{
     Agent, Proxy,
     http::{HeaderMap, Uri, header},
-    tls::{Certificate, RootCerts, TlsConfig},
+    tls::TlsConfig,
     unversioned::{resolver::DefaultResolver, transport::DefaultConnector},
 };
 use url::Url;
@@ -52,7 +51,7 @@ pub(super) struct Reply {
 
 impl Fetcher {
     pub(super) fn new(options: &CollectOptions) -> Self {
-        let (tls, certified) = tls();
+        let (tls, certified) = secure::tls().map_or_else(|_| (TlsConfig::default(), false), |tls| (tls, true));
         let config = |proxy: Option<Proxy>| {
             Agent::config_builder()
                 .user_agent(USER_AGENT)
@@ -173,18 +172,6 @@ fn skipped(error: &ureq::Error) -> Skipped {
         return Skipped::new(Reason::Private, private.to_string());
     }
     Skipped::new(Reason::Unreachable, error.to_string())
-}
-
-/// The settings of secure connections, and whether the system has root certificates to judge them by.
-fn tls() -> (TlsConfig, bool) {
-    let found = rustls_native_certs::load_native_certs();
-    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    let certified = !certificates.is_empty();
-    let config = TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(certificates)))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
-    (config, certified)
 }
 
 #[cfg(test)]

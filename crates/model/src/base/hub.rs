@@ -7,10 +7,8 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
 use ureq::http::{Response, StatusCode, Uri, header};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::alias::Alias;
@@ -185,7 +183,11 @@ fn agent(options: &Options) -> Result<Agent, SourceError> {
         .timeout_recv_response(Some(options.patience.answer))
         .timeout_per_read(Some(options.patience.stall));
     if options.hub.starts_with("https:") {
-        config = config.tls_config(tls(&options.hub)?);
+        let unreachable = |error: secure::NoCertificates| SourceError::Unreachable {
+            url: options.hub.clone(),
+            reason: error.to_string(),
+        };
+        config = config.tls_config(secure::tls().map_err(unreachable)?);
     }
     let host = options.hub.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     if host.is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127.")) {
@@ -193,21 +195,6 @@ fn agent(options: &Options) -> Result<Agent, SourceError> {
         config = config.proxy(None);
     }
     Ok(config.build().into())
-}
-
-fn tls(hub: &str) -> Result<TlsConfig, SourceError> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let reason = "no root certificates on this system; install the package `ca-certificates`, or name a file of \
-                      them in SSL_CERT_FILE"
-            .to_owned();
-        return Err(SourceError::Unreachable { url: hub.to_owned(), reason });
-    }
-    let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(certificates)))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build())
 }
 
 fn is_hex(text: &str, length: usize) -> bool {

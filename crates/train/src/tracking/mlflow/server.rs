@@ -1,13 +1,12 @@
 //! Requests to an MLflow server and what its answers mean.
 
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{fs::File, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use ureq::{
     Agent, AsSendBody, Body,
     http::{Response, StatusCode, header},
-    tls::{Certificate, RootCerts, TlsConfig},
 };
 use url::{Host, Url};
 
@@ -84,7 +83,7 @@ impl Server {
             .timeout_per_read(Some(STALL))
             .timeout_recv_body(Some(ANSWER));
         if url.scheme() == "https" {
-            config = config.tls_config(tls()?);
+            config = config.tls_config(secure::tls().map_err(|error| TrackError::Refused(error.to_string()))?);
         }
         let is_loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -204,18 +203,4 @@ fn refused(message: String) -> Failure {
 fn cut(message: &str) -> String {
     let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE).collect();
     if message.chars().nth(LONGEST_MESSAGE).is_some() { line + "..." } else { line }
-}
-
-fn tls() -> Result<TlsConfig, TrackError> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let reason = "no root certificates on this system; install the package `ca-certificates`, or name a file of them \
-                      in SSL_CERT_FILE";
-        return Err(TrackError::Refused(reason.to_owned()));
-    }
-    let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(certificates)))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build())
 }

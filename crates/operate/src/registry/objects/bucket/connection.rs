@@ -1,12 +1,9 @@
 //! Where a store is, and the connection to it.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use rusty_s3::{Bucket, Credentials, UrlStyle};
-use ureq::{
-    Agent, Error,
-    tls::{Certificate, RootCerts, TlsConfig},
-};
+use ureq::{Agent, Error};
 use url::Url;
 
 use super::Access;
@@ -65,7 +62,7 @@ pub(super) fn agent(bucket: &Bucket, access: &Access) -> Result<Agent, String> {
         .timeout_per_read(Some(patience.stall))
         .timeout_per_write(Some(patience.stall));
     if endpoint.scheme() == "https" {
-        config = config.tls_config(tls()?);
+        config = config.tls_config(secure::tls().map_err(|error| error.to_string())?);
     }
     let host = endpoint.host_str().unwrap_or_default();
     if host == "localhost" || host == "[::1]" || host.starts_with("127.") {
@@ -73,22 +70,6 @@ pub(super) fn agent(bucket: &Bucket, access: &Access) -> Result<Agent, String> {
         config = config.proxy(None);
     }
     Ok(config.build().into())
-}
-
-fn tls() -> Result<TlsConfig, String> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(
-            "no root certificates on this system; install the package `ca-certificates`, or name a file of them in \
-                    SSL_CERT_FILE"
-                .to_owned(),
-        );
-    }
-    let certificates = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(certificates)))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build())
 }
 
 /// What a failed connection means.

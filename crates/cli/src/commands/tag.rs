@@ -63,7 +63,7 @@ struct ByArguments {
     model: Option<PathBuf>,
     #[command(flatten)]
     run: RunArguments,
-    /// Ask `nomen serve` at this address instead of a model here; a key stands in NOMEN_SERVER_KEY
+    /// Ask `nomen serve` at this address instead of a model here; a key stands in `NOMEN_SERVER_KEY`
     #[arg(long, value_name = "URL", conflicts_with_all = ["model", "precision", "threads", "log"])]
     server: Option<Url>,
 }

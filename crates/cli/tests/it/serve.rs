@@ -165,7 +165,7 @@ fn a_new_key_opens_the_server_that_its_lines_are_given_to() {
     let tag = |key: Option<&str>| {
         let mut command = nomen();
         command.args(["tag", "--server", &serving.url]);
-        run(key.map_or(&mut command, |key| command.env("NOMEN_SERVER_KEY", key)), b"Anna\n")
+        run(command.envs(key.map(|key| ("NOMEN_SERVER_KEY", key))), b"Anna\n")
     };
     // `tag` exits for others by what it finds; without the key the message says how to give it.
     assert!(refusal(&tag(None)).contains("NOMEN_SERVER_KEY"));

@@ -23,14 +23,14 @@ impl Serving {
     fn start(command: &mut Command) -> Self {
         let command = command.args(["--addr", "127.0.0.1:0"]).stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        loop {
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut serving = Self { child, url: String::new(), said };
+        while serving.url.is_empty() {
             let mut line = String::new();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it ended: {:?}", child.wait());
-            if let Some((_, url)) = line.trim().split_once(" answers at ") {
-                return Self { url: url.to_owned(), child, said };
-            }
+            assert!(serving.said.read_line(&mut line).unwrap() > 0, "it ended");
+            serving.url = line.trim().split_once(" answers at ").map_or_else(String::new, |(_, url)| url.to_owned());
         }
+        serving
     }
 
     fn tag(&self, more: &[&str], texts: &str) -> String {

@@ -1,7 +1,8 @@
 //! Bundles written and opened again.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, num::NonZeroUsize, path::Path};
 
+use engine::Precision;
 use nomen_model::{
     Bundle, BundleError, CodecSettings, Workers,
     bundle::{MANIFEST_FILE, NewModel},
@@ -252,4 +253,29 @@ fn a_bundle_outlives_the_folder_that_it_was_opened_from() {
     let top = tempfile::tempdir().unwrap();
     bundle.save(&top.path().join("model")).unwrap();
     assert_eq!(logits(&Bundle::open(&top.path().join("model")).unwrap()), before);
+}
+
+#[test]
+fn a_saved_bundle_knows_whether_it_still_says_what_it_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    Bundle::open(&testdata("bert")).unwrap().save(&path).unwrap();
+    let open = |precision| {
+        let workers = Workers::new(NonZeroUsize::MIN).with_precision(precision);
+        Bundle::open(&path).unwrap().into_recognizer(workers)
+    };
+    assert!(open(Precision::F32).bundle().manifest.self_test.is_some());
+    open(Precision::F32).check_itself().unwrap();
+    open(Precision::Int8).check_itself().unwrap();
+
+    // Other weights of the same shapes.
+    let weights = path.join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize + 8;
+    for number in bytes[header..].as_chunks_mut::<4>().0 {
+        *number = (-f32::from_le_bytes(*number)).to_le_bytes();
+    }
+    fs::write(&weights, bytes).unwrap();
+    let problem = open(Precision::F32).check_itself().unwrap_err();
+    assert!(problem.contains("not those that were saved"), "{problem}");
 }

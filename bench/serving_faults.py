@@ -262,9 +262,9 @@ async def slow(args, folder: Path, checks: Checks) -> None:
             ][kind]
             writer.write(sent)
             try:
-                while await reader.read(4096):
+                while await asyncio.wait_for(reader.read(4096), 30):
                     pass
-            except ConnectionError:
+            except (ConnectionError, TimeoutError):
                 pass
             writer.close()
             return time.monotonic() - begun

@@ -2,19 +2,26 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use thiserror::Error;
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime::Runtime,
+    sync::watch,
+};
 
 use crate::{App, ConfigError, TlsError, routes, transport};
 
 /// Between two looks whether the server is to stop, while it waits to look at models again.
 const TICK: Duration = Duration::from_millis(100);
+/// Connections that the system holds until they are accepted. With the usual 128, a burst leaves clients that believe themselves
+/// connected to a server that never hears of them.
+const WAITING: u32 = 4_096;
 
 /// Why a server does not start.
 #[derive(Debug, Error)]
@@ -72,16 +79,17 @@ impl Server {
         app.config.check()?;
         let tls = app.config.tls.as_ref().map(transport::acceptor).transpose()?;
         let addr = app.config.addr;
-        let listen = |error| StartError::Listen { addr, error };
-        let listener = TcpListener::bind(addr).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let addr = listener.local_addr().map_err(listen)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("nomen-http")
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
+        let listener = {
+            let _inside = runtime.enter();
+            listen(addr).map_err(|error| StartError::Listen { addr, error })?
+        };
+        let addr = listener.local_addr().map_err(|error| StartError::Listen { addr, error })?;
         Ok(Self { app: Arc::new(app), listener, tls, runtime, addr, stop: watch::channel(false).0 })
     }
 
@@ -115,15 +123,7 @@ impl Server {
         let router = routes::router(&app);
         let accepting = Arc::clone(&app);
         let stopped = stop.subscribe();
-        runtime.block_on(async move {
-            match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    transport::accept(listener, tls, router, accepting, stopped).await;
-                    Ok(())
-                }
-                Err(error) => Err(StartError::Threads(error)),
-            }
-        })?;
+        runtime.block_on(transport::accept(listener, tls, router, accepting, stopped));
         app.queue.end();
         let _ = computing.join();
         if let Some(looking) = looking {
@@ -132,6 +132,16 @@ impl Server {
         runtime.shutdown_timeout(Duration::from_secs(1));
         Ok(())
     }
+}
+
+/// Listens, with room for as many connections at once as a burst may bring.
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was just stopped does not keep its address from the next one.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(WAITING)
 }
 
 /// Loads models whose folders have changed.

@@ -240,7 +240,7 @@ async def large(args, folder: Path, checks: Checks) -> None:
             status, _, content = await server.ask(route, body.encode())
             say(f"a million characters on {route}: {status} with {len(content):,} bytes in {time.monotonic() - begun:.1f} s")
             checks.equal(f"a million characters on {route}", status, 200)
-        checks.below("memory behind all of them, MB", server.megabytes() - before, 400)
+        checks.below("memory behind all of them, MB", server.megabytes() - before, 1_000)
 
 
 async def slow(args, folder: Path, checks: Checks) -> None:
@@ -364,16 +364,16 @@ async def reloading(args, folder: Path, checks: Checks) -> None:
                 statuses.append(status)
 
         clients = [asyncio.create_task(client(number)) for number in range(8)]
-        versions, problems = [], 0
+        versions, problems = [json.loads((await server.ask("/health", b"", "GET"))[2])["models"][0]["version"]], 0
         for swap in range(20):
-            to = broken if swap % 5 == 4 else good[(len(versions) + 1) % 2]
+            to = broken if swap % 5 == 4 else good[len(versions) % 2]
             beside = folder / "beside"
             beside.symlink_to(to)
             beside.rename(link)
             for _ in range(400):
                 await asyncio.sleep(0.05)
                 model = json.loads((await server.ask("/health", b"", "GET"))[2])["models"][0]
-                if (to == broken) == ("problem" in model) and (to == broken or not versions or model["version"] != versions[-1]):
+                if (to == broken) == ("problem" in model) and (to == broken or model["version"] != versions[-1]):
                     break
             problems += "problem" in model
             if to != broken:
@@ -384,7 +384,7 @@ async def reloading(args, folder: Path, checks: Checks) -> None:
         say(f"{len(statuses)} requests during 20 swaps, {loads:.0f} loads")
         checks.equal("requests that failed", sum(status != 200 for status in statuses), 0)
         checks.equal("broken versions that were refused", problems, 4)
-        checks.above("versions that took over", loads, 16)
+        checks.above("loads, the first one among them", loads, 17)
 
 
 async def soak(args, folder: Path, checks: Checks) -> None:

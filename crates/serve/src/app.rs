@@ -9,6 +9,7 @@ use std::{
 };
 
 use schema::Entity;
+use tokio::sync::Semaphore;
 
 use crate::{
     Encoded, Live, Metrics, Models, Observe, Piece, Refusal, Tagged, Work,
@@ -32,6 +33,8 @@ pub struct App {
     pub(crate) access: Access,
     pub(crate) observer: Arc<dyn Observe>,
     pub(crate) labelling: crate::routes::Labelling,
+    /// Bytes that bodies may have together.
+    pub(crate) bodies: Arc<Semaphore>,
     cache: Option<Cache>,
     is_stopping: AtomicBool,
 }
@@ -88,6 +91,7 @@ impl App {
             access: Access::new(&config),
             observer,
             labelling: crate::routes::Labelling::default(),
+            bodies: crate::routes::bytes_of_bodies(config.limits.bodies_bytes),
             cache: (config.cache_texts > 0).then(|| Cache::new(config.cache_texts)),
             is_stopping: AtomicBool::new(false),
             config,

@@ -256,7 +256,7 @@ impl Queue {
     }
 
     /// That there is no room, with the time that half of the queue takes.
-    fn busy(&self) -> Refusal {
+    pub(crate) fn busy(&self) -> Refusal {
         let speed = f64::from_bits(self.speed.load(Ordering::Relaxed));
         let seconds = if speed > 0.0 { self.pieces() as f64 / 2.0 / speed } else { 1.0 };
         Refusal::Busy { after_s: seconds.ceil().clamp(1.0, 60.0) as u64 }

@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "keys",
     "annotations",
     "limits.body_bytes",
+    "limits.bodies_bytes",
     "limits.texts",
     "limits.text_bytes",
     "limits.pieces",

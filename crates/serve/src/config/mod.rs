@@ -84,6 +84,8 @@ pub struct Key {
 pub struct Limits {
     /// Bytes of a request's body, before and after it is unpacked.
     pub body_bytes: usize,
+    /// Bytes of all bodies that are being read or answered.
+    pub bodies_bytes: usize,
     /// Texts of a request.
     pub texts: usize,
     /// Bytes of a text.
@@ -192,6 +194,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 8 << 20,
+            bodies_bytes: 32 << 20,
             texts: 1_000,
             text_bytes: 1 << 20,
             pieces: 400_000,
@@ -368,6 +371,7 @@ impl Limits {
     fn check(&self) -> Result<(), ConfigError> {
         let all = [
             ("body_bytes", self.body_bytes),
+            ("bodies_bytes", self.bodies_bytes),
             ("texts", self.texts),
             ("text_bytes", self.text_bytes),
             ("pieces", self.pieces),
@@ -377,6 +381,12 @@ impl Limits {
         ];
         if let Some((name, _)) = all.iter().find(|(_, limit)| *limit == 0) {
             return Err(ConfigError::Together(format!("`limits.{name}` is 0; nothing could be asked")));
+        }
+        if self.bodies_bytes < self.body_bytes {
+            return Err(ConfigError::Together(format!(
+                "`limits.bodies_bytes` is {}, and one body may have `limits.body_bytes` = {}: raise the first or lower the second",
+                self.bodies_bytes, self.body_bytes
+            )));
         }
         if self.queue_pieces > 100_000_000 {
             return Err(ConfigError::Together("`limits.queue_pieces` must be 100000000 or less".to_owned()));

@@ -13,12 +13,9 @@ use http_body_util::BodyExt as _;
 use schema::offset::Unit;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{
-    App, Refusal,
-    app::Worked,
-    config::{Limits, Timeouts},
-};
+use crate::{App, Refusal, app::Worked, config::Timeouts};
 
 /// A request with its whole body.
 pub(crate) struct Asked {
@@ -27,6 +24,40 @@ pub(crate) struct Asked {
     /// The unit of offsets in the answer: `?offsets=utf16` or `bytes`, code points without it.
     pub unit: Unit,
     pub body: Bytes,
+    /// Held while what the body asks for is under way.
+    _held: Held,
+}
+
+/// Part of the bytes that bodies may have together.
+#[derive(Default)]
+pub(crate) struct Held(Option<OwnedSemaphorePermit>);
+
+/// What a permit stands for.
+const KIBIBYTE: usize = 1 << 10;
+
+/// So many bytes that bodies may have together.
+pub(crate) fn bytes_of_bodies(bytes: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(bytes.div_ceil(KIBIBYTE)))
+}
+
+impl Held {
+    /// Takes what a body of so many bytes needs beside what is held for it already.
+    ///
+    /// # Errors
+    /// Others have it.
+    fn grow(&mut self, bytes: usize, of: &Arc<Semaphore>, busy: impl Fn() -> Refusal) -> Result<(), Refusal> {
+        let held = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = bytes.div_ceil(KIBIBYTE).saturating_sub(held);
+        if more == 0 {
+            return Ok(());
+        }
+        let permit = Arc::clone(of).try_acquire_many_owned(more as u32).map_err(|_| busy())?;
+        match &mut self.0 {
+            Some(all) => all.merge(permit),
+            none => *none = Some(permit),
+        }
+        Ok(())
+    }
 }
 
 impl FromRequest<Arc<App>> for Asked {
@@ -36,9 +67,9 @@ impl FromRequest<Arc<App>> for Asked {
         app.queue.has_room()?;
         let unit = unit(request.uri().query().unwrap_or_default())?;
         let (parts, body) = request.into_parts();
-        let body = received(body, &parts.headers, &app.config.limits, app.config.timeouts.body_s).await?;
+        let (body, held) = received(body, &parts.headers, app).await?;
         let worked = parts.extensions.get::<Worked>().cloned().unwrap_or_default();
-        Ok(Self { worked, headers: parts.headers, unit, body })
+        Ok(Self { worked, headers: parts.headers, unit, body, _held: held })
     }
 }
 
@@ -70,20 +101,31 @@ pub(crate) fn unit(query: &str) -> Result<Unit, Refusal> {
     }
 }
 
-async fn received(body: Body, headers: &HeaderMap, limits: &Limits, seconds: f64) -> Result<Bytes, Refusal> {
-    let most = limits.body_bytes;
+async fn received(body: Body, headers: &HeaderMap, app: &App) -> Result<(Bytes, Held), Refusal> {
+    let (most, seconds) = (app.config.limits.body_bytes, app.config.timeouts.body_s);
     let too_large = || Refusal::TooLarge(format!("the body has more than {most} bytes"));
     // What is announced is believed where it is too much, and counted where it is not.
     if body.size_hint().lower() > most as u64 {
         return Err(too_large());
     }
     let is_packed = is_packed(headers)?;
-    let whole = tokio::time::timeout(Timeouts::of(seconds), collected(body, most, &too_large));
-    let whole = whole.await.unwrap_or(Err(Refusal::Slow(seconds)))?;
-    if is_packed { unpacked(&whole, most, &too_large) } else { Ok(whole) }
+    let mut held = Held::default();
+    let whole = tokio::time::timeout(Timeouts::of(seconds), collected(body, most, &too_large, app, &mut held));
+    let mut whole = whole.await.unwrap_or(Err(Refusal::Slow(seconds)))?;
+    if is_packed {
+        whole = unpacked(&whole, most, &too_large)?;
+        held.grow(whole.len(), &app.bodies, || app.queue.busy())?;
+    }
+    Ok((whole, held))
 }
 
-async fn collected(mut body: Body, most: usize, too_large: &impl Fn() -> Refusal) -> Result<Bytes, Refusal> {
+async fn collected(
+    mut body: Body,
+    most: usize,
+    too_large: &impl Fn() -> Refusal,
+    app: &App,
+    held: &mut Held,
+) -> Result<Bytes, Refusal> {
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed("the body ended too early".to_owned()))?;
@@ -91,6 +133,7 @@ async fn collected(mut body: Body, most: usize, too_large: &impl Fn() -> Refusal
             if whole.len() + data.len() > most {
                 return Err(too_large());
             }
+            held.grow(whole.len() + data.len(), &app.bodies, || app.queue.busy())?;
             // The usual body is one frame, which need not be copied.
             if whole.is_empty() && body.is_end_stream() {
                 return Ok(data);

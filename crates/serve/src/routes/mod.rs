@@ -23,6 +23,7 @@ use axum::{
 };
 use utoipa::OpenApi;
 
+pub(crate) use asked::bytes_of_bodies;
 pub(crate) use label_studio::Labelling;
 
 use crate::{App, Refusal, access::Guard};

@@ -75,6 +75,22 @@ fn what_is_too_large_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn bodies_have_so_many_bytes_together_and_give_them_back() {
+    let server = serve_slowly(Duration::from_millis(300), |config| {
+        config.limits.body_bytes = 60_000;
+        config.limits.bodies_bytes = 90_000;
+    });
+    let body = json!({"texts": ["a ".repeat(25_000)]});
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| post(server.addr, "/v1/tag", &body).status)).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 429)), "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert_eq!(post(server.addr, "/v1/tag", &body).status, 200);
+}
+
+#[test]
 fn a_panic_takes_its_batch_and_nothing_else() {
     let server = serve(|_| ());
     let reply = post(server.addr, "/v1/tag", &json!({"texts": ["panic"]}));

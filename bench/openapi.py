@@ -39,6 +39,8 @@ def main() -> int:
             asked = [
                 args.schemathesis, "run", f"{url}/openapi.json", "--checks", ",".join(CHECKS),
                 "--max-examples", str(args.examples), "--seed", str(args.seed),
+                # It cannot write lines of JSON.
+                "--exclude-path", "/v1/tag/stream",
             ]  # fmt: skip
             status = subprocess.run(asked, cwd=folder).returncode
             if child.poll() is not None:

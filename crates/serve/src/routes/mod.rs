@@ -21,6 +21,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
+use serde_json::Value;
 use utoipa::OpenApi;
 
 pub(crate) use asked::bytes_of_bodies;
@@ -86,13 +87,23 @@ const OTHER: &str = "other";
         operations::openapi,
         models::load,
         page::page,
-    )
+    ),
+    components(schemas(operations::OffsetUnit))
 )]
 struct Api;
 
-/// The server's description of itself.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Api::openapi()
+/// The server's description of itself, an `OpenAPI` document.
+pub fn openapi() -> Value {
+    let mut document = serde_json::to_value(Api::openapi()).unwrap_or_default();
+    // An empty list is an answer for one text and for several, and `oneOf` is exclusive.
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        for schema in schemas.values_mut().filter_map(Value::as_object_mut) {
+            if let Some(kinds) = schema.remove("oneOf") {
+                schema.insert("anyOf".to_owned(), kinds);
+            }
+        }
+    }
+    document
 }
 
 /// All routes of a server.

@@ -179,7 +179,10 @@ pub(crate) async fn model_ready(State(app): State<Arc<App>>, Named(name): Named)
         ("name" = String, Path),
         ("offsets" = Option<super::operations::OffsetUnit>, Query, description = "Unit of start and end")
     ),
-    responses((status = 200, body = InferAnswer), Refusals)
+    responses(
+        (status = 200, content((InferAnswer = "application/json"), (Vec<u8> = "application/octet-stream"))),
+        Refusals
+    )
 )]
 pub(crate) async fn infer(State(app): State<Arc<App>>, Named(name): Named, asked: Asked) -> Result<Response, Refusal> {
     let model = app.model(Some(&name))?;

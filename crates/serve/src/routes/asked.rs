@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 use schema::offset::Unit;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -84,10 +84,16 @@ impl Asked {
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Refusal::Malformed(format!("the body is no UTF-8 from byte {} on", error.valid_up_to())))?;
-    serde_json::from_str(text).map_err(|error| match error.classify() {
+    let wrong = |error: serde_json::Error| match error.classify() {
         Category::Data => Refusal::Invalid(format!("the body is not what this route takes: {error}")),
         _ => Refusal::Malformed(format!("the body is no JSON: {error}")),
-    })
+    };
+    // Lists would pass for objects whose fields they have in order.
+    if text.trim_start().starts_with('[') {
+        serde_json::from_str::<IgnoredAny>(text).map_err(wrong)?;
+        return Err(Refusal::Invalid("the body is a list, and this route takes an object".to_owned()));
+    }
+    serde_json::from_str(text).map_err(wrong)
 }
 
 /// The unit of offsets that a query asks for.

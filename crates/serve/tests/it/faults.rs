@@ -21,6 +21,7 @@ fn what_is_no_json_is_malformed_and_json_of_another_shape_is_invalid() {
         for body in [&b""[..], b"{", b"\xff\xfe", b"nope"] {
             assert_eq!(ask(server.addr, &line, &[], body).status, 400, "{route} {body:?}");
         }
+        assert_eq!(ask(server.addr, &line, &[], br#"[["Anna"], null, null, null]"#).status, 422, "{route}");
         let deep = format!("{{\"x\": {}", "[".repeat(100_000));
         let status = ask(server.addr, &line, &[], deep.as_bytes()).status;
         assert!(status == 400 || status == 422, "{route}: {status}");

@@ -7,3 +7,4 @@ mod dialects;
 mod faults;
 mod models;
 mod sample;
+mod secure;

@@ -75,6 +75,13 @@ enum Tagger {
 }
 
 impl Tagger {
+    fn named(&self) -> &'static str {
+        match self {
+            Self::Here(_) => "model",
+            Self::There(_) => "server",
+        }
+    }
+
     fn entities(&self, inputs: &[Input<'_>]) -> anyhow::Result<Vec<Vec<Entity>>> {
         match self {
             Self::Here(recognizer) => Ok(recognizer.inputs(inputs)?),
@@ -121,7 +128,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             documents.extend(document);
         }
         let inputs: Vec<Input<'_>> = documents.iter().map(Input::from).collect();
-        let failed = || format!("the model failed between the texts {} and {}", done + 1, done + inputs.len());
+        let failed =
+            || format!("the {} failed between the texts {} and {}", tagger.named(), done + 1, done + inputs.len());
         let entities = tagger.entities(&inputs).with_context(failed)?;
         done += documents.len();
         for (document, entities) in documents.iter().zip(entities) {

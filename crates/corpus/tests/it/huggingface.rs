@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use nomen_corpus::{
@@ -242,4 +243,13 @@ fn columns_nested_without_end_are_an_error() {
     let length = u32::try_from(description.len()).unwrap().to_le_bytes();
     let file = [b"PAR1", &description[..], &length[..], b"PAR1"].concat();
     assert!(nomen_corpus::read(&file[..], "data", ROWS).is_err());
+}
+
+#[test]
+fn a_page_that_claims_more_than_there_is_is_an_error_at_once() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/hostile/header_without_end.parquet");
+    let begun = Instant::now();
+    let error = read_named(&path, Some(names())).unwrap_err().to_string();
+    assert!(error.contains("header_without_end.parquet"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

@@ -1,5 +1,6 @@
 //! Rows as Parquet (<https://parquet.apache.org/docs/file-format/>).
 
+mod chunks;
 mod open;
 mod rows;
 mod write;

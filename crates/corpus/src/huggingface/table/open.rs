@@ -17,6 +17,7 @@ use parquet::{
 use super::{
     super::{MAGIC, TAGS, TOKENS, names::Names},
     DESCRIPTION,
+    chunks::Chunks,
     rows::ParquetRows,
 };
 use crate::{Format, Limits, ReadErrorKind, error::Fault, lines::Input};
@@ -68,7 +69,7 @@ impl Table {
     pub(in super::super) fn rows(&self) -> Result<ParquetRows, Fault> {
         let fatal = |kind: ReadErrorKind| Fault::fatal(0, kind);
         let file = self.file.try_clone().map_err(|error| fatal(error.into()))?;
-        let reader = SerializedFileReader::new(file).map_err(|error| fatal(damaged(error.to_string())))?;
+        let reader = SerializedFileReader::new(Chunks(file)).map_err(|error| fatal(damaged(error.to_string())))?;
         Ok(ParquetRows::new(RowIter::from_file_into(Box::new(reader)), self.tags))
     }
 }
@@ -99,7 +100,7 @@ fn check_footer(file: &mut File) -> Result<(), ReadErrorKind> {
 
 /// What the metadata says of the columns, and which column has the tags.
 fn look_through(file: File, limit: usize) -> Result<(Option<String>, &'static str), ReadErrorKind> {
-    let reader = SerializedFileReader::new(file).map_err(|error| damaged(error.to_string()))?;
+    let reader = SerializedFileReader::new(Chunks(file)).map_err(|error| damaged(error.to_string()))?;
     let metadata = reader.metadata();
     check_columns(metadata, limit)?;
     let columns = metadata.file_metadata().schema_descr();

@@ -77,7 +77,7 @@ fn what_is_too_large_is_refused_before_it_is_read() {
 
 #[test]
 fn bodies_have_so_many_bytes_together_and_give_them_back() {
-    let server = serve_slowly(Duration::from_millis(300), |config| {
+    let server = serve_slowly(Duration::from_millis(1_500), |config| {
         config.limits.body_bytes = 60_000;
         config.limits.bodies_bytes = 90_000;
     });
@@ -115,7 +115,8 @@ fn a_full_queue_refuses_at_once_and_says_when_to_come_again() {
                 match reply.status {
                     200 => good.fetch_add(1, Ordering::SeqCst),
                     429 => {
-                        assert!(begun.elapsed() < Duration::from_millis(150), "{:?}", begun.elapsed());
+                        // The queue would take a second; on a busy machine a connection alone takes some of that.
+                        assert!(begun.elapsed() < Duration::from_millis(600), "{:?}", begun.elapsed());
                         assert!(reply.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
                         busy.fetch_add(1, Ordering::SeqCst)
                     }
@@ -236,11 +237,11 @@ fn a_client_that_does_not_read_is_left() {
 
 #[test]
 fn stopping_answers_what_was_taken_and_takes_nothing_new() {
-    let mut server = serve_slowly(Duration::from_millis(300), |_| ());
+    let mut server = serve_slowly(Duration::from_millis(900), |_| ());
     let addr = server.addr;
     let clients: Vec<_> =
         (0..8).map(|_| thread::spawn(move || post(addr, "/v1/tag", &json!({"texts": ["Anna"]})).status)).collect();
-    thread::sleep(Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(500));
     let begun = Instant::now();
     server.stop();
     assert!(begun.elapsed() < Duration::from_secs(5));

@@ -240,7 +240,7 @@ async def large(args, folder: Path, checks: Checks) -> None:
             status, _, content = await server.ask(route, body.encode())
             say(f"a million characters on {route}: {status} with {len(content):,} bytes in {time.monotonic() - begun:.1f} s")
             checks.equal(f"a million characters on {route}", status, 200)
-        checks.below("memory behind all of them, MB", server.megabytes() - before, 1_000)
+        checks.below("memory behind all of them, MB", server.megabytes() - before, 400)
 
 
 async def slow(args, folder: Path, checks: Checks) -> None:
@@ -295,7 +295,7 @@ async def leaving(args, folder: Path, checks: Checks) -> None:
         await asyncio.sleep(2)
         computed = await server.metric("nomen_batch_tokens_sum")
         say(f"pieces computed until the client left: {left - before:.0f}, behind that: {computed - left:.0f}")
-        checks.below("pieces computed for a client that has left (batches of 1,024)", computed - left, 2 * 1_024)
+        checks.below("pieces computed for a client that has left (batches of 1,024)", computed - left, 1_024)
         checks.equal("pieces that still wait", await server.metric("nomen_queue_tokens"), 0)
 
 
@@ -330,10 +330,9 @@ async def stopping(args, folder: Path, checks: Checks) -> None:
             await asyncio.sleep(0.02)
         lost = sum(status not in (200, 429, 503) for status in statuses)
         say(f"{len(statuses)} requests, {lost} without an answer")
-        # A connection that the system had accepted and the server had not is reset; it was never admitted.
         checks.equal("exit status behind SIGTERM", server.child.returncode, 0)
         checks.below("time until it is gone, s", time.monotonic() - begun, 30)
-        checks.below("requests without an answer (not admitted: never accepted)", lost, 33)
+        checks.equal("requests without an answer", lost, 0)
         text = (server.folder / "server.log").read_text()
         checks.equal("failures in its log", text.count('"failed"'), 0)
 

@@ -110,13 +110,10 @@ fn a_full_queue_refuses_at_once_and_says_when_to_come_again() {
     thread::scope(|scope| {
         for _ in 0..40 {
             scope.spawn(|| {
-                let begun = Instant::now();
                 let reply = post(server.addr, "/v1/tag", &json!({"texts": ["Anna ".repeat(10)]}));
                 match reply.status {
                     200 => good.fetch_add(1, Ordering::SeqCst),
                     429 => {
-                        // The queue would take a second; on a busy machine a connection alone takes some of that.
-                        assert!(begun.elapsed() < Duration::from_millis(600), "{:?}", begun.elapsed());
                         assert!(reply.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
                         busy.fetch_add(1, Ordering::SeqCst)
                     }
@@ -128,6 +125,17 @@ fn a_full_queue_refuses_at_once_and_says_when_to_come_again() {
     assert_eq!(good.load(Ordering::SeqCst) + busy.load(Ordering::SeqCst), 40);
     assert!(good.load(Ordering::SeqCst) >= 20, "{good:?}");
     assert!(busy.load(Ordering::SeqCst) > 0);
+    // As the server sees it: the clients share the processor with it.
+    let slowest = server
+        .kept
+        .requests
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|request| request.status == 429)
+        .map(|request| request.took)
+        .max();
+    assert!(slowest.is_some_and(|slowest| slowest < Duration::from_millis(50)), "{slowest:?}");
     // Nothing is held behind it.
     assert_eq!(server.app.models.all().len(), 1);
     assert_eq!(post(server.addr, "/v1/tag", &json!({"texts": ["Anna ".repeat(190)]})).status, 200);

@@ -147,6 +147,7 @@ impl App {
         texts: &Arc<Vec<String>>,
         worked: &Worked,
     ) -> Result<Vec<Judged<Vec<Entity>>>, Refusal> {
+        self.check_texts(texts)?;
         let mut judged: Vec<Option<Judged<Vec<Entity>>>> = vec![None; texts.len()];
         if let Some(cache) = &self.cache {
             for (judged, text) in judged.iter_mut().zip(texts.iter()) {
@@ -154,7 +155,6 @@ impl App {
             }
         }
         let open: Vec<usize> = (0..texts.len()).filter(|index| judged[*index].is_none()).collect();
-        self.check_texts(texts)?;
         let encoded = self.encode(model, texts, &open, worked).await?;
         let windows: Vec<(usize, usize)> = encoded.iter().map(|encoded| (encoded.windows, encoded.pieces)).collect();
         let found = self.ask(model, encoded, Want::Entities, worked).await?;

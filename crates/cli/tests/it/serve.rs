@@ -167,7 +167,6 @@ fn a_new_key_opens_the_server_that_its_lines_are_given_to() {
         command.args(["tag", "--server", &serving.url]);
         run(command.envs(key.map(|key| ("NOMEN_SERVER_KEY", key))), b"Anna\n")
     };
-    // `tag` exits for others by what it finds; without the key the message says how to give it.
     assert!(refusal(&tag(None)).contains("NOMEN_SERVER_KEY"));
     assert_eq!(answer(&tag(Some(key))).lines().count(), 1);
 }

@@ -26,7 +26,7 @@ const MOST: (f64, f64) = (0.02, 0.10);
 /// What a model said of a few texts when it was saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelfTest {
-    /// The text.
+    /// The texts.
     texts: Vec<String>,
     /// The most probable tag of each of its pieces, by its number.
     tags: Vec<Vec<u32>>,

@@ -132,8 +132,7 @@ impl Connection {
             // `Patient` has the time of headers and of idling.
             .header_read_timeout(None)
             .max_buf_size(64 << 10)
-            .serve_connection(TokioIo::new(patient), TowerToHyperService::new(service))
-            .with_upgrades();
+            .serve_connection(TokioIo::new(patient), TowerToHyperService::new(service));
         tokio::pin!(connection);
         let stopped = tokio::select! {
             _ = connection.as_mut() => false,

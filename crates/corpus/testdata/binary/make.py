@@ -1,4 +1,4 @@
-"""Makes documents.spacy, documents.json, rows.parquet, rows_zstd.parquet and rows.jsonl with spaCy, datasets and pyarrow.
+"""Makes documents.spacy, documents.json, rows.parquet, rows_gzip.parquet, rows_zstd.parquet and rows.jsonl with spaCy, datasets and pyarrow.
 
     python crates/corpus/testdata/binary/make.py
 
@@ -93,6 +93,7 @@ def main() -> None:
     dataset.to_json(HERE / "rows.jsonl")
     named = rows()
     named["ner_tags"] = [[names[number] for number in numbers] for numbers in named["ner_tags"]]
+    pq.write_table(pa.table(named), HERE / "rows_gzip.parquet", compression="gzip")
     pq.write_table(pa.table(named), HERE / "rows_zstd.parquet", compression="zstd", data_page_version="2.0")
 
     versions = [f"Python {platform.python_version()}"]

@@ -2,6 +2,8 @@
 
 mod chunks;
 mod open;
+mod page_header;
+mod pages;
 mod rows;
 mod write;
 

@@ -18,6 +18,7 @@ use super::{
     super::{MAGIC, TAGS, TOKENS, names::Names},
     DESCRIPTION,
     chunks::Chunks,
+    pages,
     rows::ParquetRows,
 };
 use crate::{Format, Limits, ReadErrorKind, error::Fault, lines::Input};
@@ -100,9 +101,13 @@ fn check_footer(file: &mut File) -> Result<(), ReadErrorKind> {
 
 /// What the metadata says of the columns, and which column has the tags.
 fn look_through(file: File, limit: usize) -> Result<(Option<String>, &'static str), ReadErrorKind> {
+    let pages_of = file.try_clone()?;
     let reader = SerializedFileReader::new(Chunks(file)).map_err(|error| damaged(error.to_string()))?;
     let metadata = reader.metadata();
     check_columns(metadata, limit)?;
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
+        pages::check(&pages_of, column)?;
+    }
     let columns = metadata.file_metadata().schema_descr();
     let has = |field: &str| columns.columns().iter().any(|column| column.path().parts()[0] == field);
     let missing = |field: &str| ReadErrorKind::Field {

@@ -1,6 +1,9 @@
 //! JSON values read strictly: nothing that a lenient parser would drop or change gets through.
 
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -10,13 +13,13 @@ use crate::{ReadErrorKind, error::Fault};
 /// The value that `text` is.
 ///
 /// `first_line` is the number of the file's line at which `text` starts. Refused are duplicate keys, more than
-/// `depth` nested arrays and objects, and numbers that 64 bits cannot hold.
+/// `depth` nested arrays and objects, and whole numbers that 64 bits cannot hold.
 pub(crate) fn parse(text: &str, first_line: usize, depth: usize) -> Result<Value, Fault> {
-    let refused = RefCell::new(None);
+    let (refused, large) = (RefCell::new(None), Cell::new(false));
     let mut parser = serde_json::Deserializer::from_str(text);
-    let strict = Strict { depth: depth.min(120), limit: depth.min(120), refused: &refused };
+    let strict = Strict { depth: depth.min(120), limit: depth.min(120), refused: &refused, large: &large };
     let parsed = strict.deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
-    parsed.map_err(|error| {
+    let value = parsed.map_err(|error| {
         let column = error.column().max(1);
         let kind = match refused.take() {
             Some(Refused::Duplicate(key)) => ReadErrorKind::DuplicateKey { key, column },
@@ -30,7 +33,46 @@ pub(crate) fn parse(text: &str, first_line: usize, depth: usize) -> Result<Value
             }
         };
         Fault::at(first_line + error.line().max(1) - 1, kind)
-    })
+    })?;
+    match large.get().then(|| large_whole_number(text)).flatten() {
+        None => Ok(value),
+        Some(at) => {
+            let before = &text[..at];
+            let column = at - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+            let message = "the number is too large to be kept exactly; quote it".to_owned();
+            Err(Fault::at(first_line + before.matches('\n').count(), ReadErrorKind::Json { column, message }))
+        }
+    }
+}
+
+/// Where the first whole number begins that 64 bits cannot hold, in a text that is JSON. A parser rounds it to a number with a
+/// fraction, and gives those that were written with a fraction or an exponent in the same way.
+fn large_whole_number(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let begun = at;
+        at += 1;
+        match byte {
+            b'"' => {
+                while let Some(byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+                    at += if *byte == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let part = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+                at += bytes[at..].iter().take_while(part).count();
+                let number = &text[begun..at];
+                let whole = !number.contains(['.', 'e', 'E']);
+                if whole && number.parse::<u64>().is_err() && number.parse::<i64>().is_err() {
+                    return Some(begun);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What a value is, for messages.
@@ -56,6 +98,8 @@ struct Strict<'f> {
     depth: usize,
     limit: usize,
     refused: &'f RefCell<Option<Refused>>,
+    /// There was a number beyond 64 bits.
+    large: &'f Cell<bool>,
 }
 
 impl Strict<'_> {
@@ -100,9 +144,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        // A whole number beyond 64 bits arrives here rounded.
-        let number = (value.abs() < 18_446_744_073_709_551_616.0).then(|| Number::from_f64(value)).flatten();
-        number.map(Value::Number).ok_or_else(|| E::custom("the number is too large to be kept exactly; quote it"))
+        if value.abs() >= 9_223_372_036_854_775_808.0 {
+            self.large.set(true);
+        }
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("the number is none"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -149,9 +194,25 @@ mod tests {
     fn what_a_lenient_parser_would_drop_is_refused_at_every_depth() {
         assert!(matches!(kind(r#"{"a":1,"a":2}"#), ReadErrorKind::DuplicateKey { key, .. } if key == "a"));
         assert!(matches!(kind(r#"[{"m":{"b":1,"b":1}}]"#), ReadErrorKind::DuplicateKey { key, .. } if key == "b"));
-        assert!(matches!(kind("12345678901234567890123"), ReadErrorKind::Json { .. }));
+        assert!(matches!(kind("12345678901234567890123"), ReadErrorKind::Json { column: 1, .. }));
+        assert!(matches!(kind("-9223372036854775809"), ReadErrorKind::Json { column: 1, .. }));
         assert!(matches!(kind(r#""\ud800""#), ReadErrorKind::Json { .. }));
         assert!(matches!(kind("{} {}"), ReadErrorKind::Json { column: 4, .. }));
+    }
+
+    #[test]
+    fn a_whole_number_that_would_be_rounded_is_refused_where_it_stands_and_one_with_an_exponent_is_read() {
+        let fault =
+            parse("{\"a\": 1e300, \"99999999999999999999\\\"\": [7,\n 18446744073709551616]}", 3, 100).unwrap_err();
+        assert_eq!(fault.line, 4);
+        assert!(matches!(fault.kind, ReadErrorKind::Json { column: 2, .. }), "{:?}", fault.kind);
+        for (text, number) in
+            [("1.8e307", 1.8e307), ("-1E20", -1e20), ("123456789012345678901.5", 123_456_789_012_345_678_901.5)]
+        {
+            assert_eq!(parse(text, 1, 100).unwrap(), Value::from(number), "{text}");
+        }
+        assert_eq!(parse("18446744073709551615", 1, 100).unwrap(), Value::from(u64::MAX));
+        assert_eq!(parse("-9223372036854775808", 1, 100).unwrap(), Value::from(i64::MIN));
     }
 
     #[test]

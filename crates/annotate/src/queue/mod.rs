@@ -1,0 +1,1 @@
+//! In which order texts are annotated, and by whom.

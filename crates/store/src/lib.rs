@@ -1,0 +1,1 @@
+//! The project database: documents, annotations with their history, suggestions, queues, people, runs.

@@ -2,6 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod annotations;
+mod cluster;
 mod data;
 mod database;
+mod documents;
+mod layout;
+mod people;
 mod queue;
+mod relabelling;
+mod searching;
+mod sources;

@@ -24,6 +24,9 @@ struct Cluster {
 /// Whose cluster it is where the tests run as root, which `PostgreSQL` refuses to.
 const NOBODY: u32 = 65534;
 
+/// How their folders are called.
+const PREFIX: &str = "nomen-pg-";
+
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
@@ -44,7 +47,8 @@ pub async fn postgres() -> Store {
 
 fn start() -> Cluster {
     let programs = programs();
-    let folder = tempfile::Builder::new().prefix("nomen-pg").tempdir().unwrap().keep();
+    clear_away();
+    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir().unwrap().keep();
     let root = fs::metadata(&folder).unwrap().uid() == 0;
     if root {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -75,7 +79,8 @@ fn start() -> Cluster {
     assert!(up.recv().unwrap());
     let begun = Instant::now();
     let ready = || {
-        let asked = Command::new(programs.join("pg_isready")).arg("-q").arg("-h").arg(&folder).args(["-U", "nomen"]).status();
+        let asked =
+            Command::new(programs.join("pg_isready")).arg("-q").arg("-h").arg(&folder).args(["-U", "nomen"]).status();
         asked.unwrap().success()
     };
     while !ready() {
@@ -83,6 +88,19 @@ fn start() -> Cluster {
         thread::sleep(Duration::from_millis(50));
     }
     Cluster { socket: folder, programs }
+}
+
+/// Removes what clusters left that have ended: the process that knew of them ended first.
+fn clear_away() {
+    for folder in fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let path = folder.path();
+        if folder.file_name().to_string_lossy().starts_with(PREFIX)
+            && path.join("data/PG_VERSION").exists()
+            && !path.join("data/postmaster.pid").exists()
+        {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
 }
 
 /// A program that ends with the thread that starts it, as nobody where that thread is root's.

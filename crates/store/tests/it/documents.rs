@@ -30,7 +30,13 @@ fn documents() -> Vec<Document> {
     vec![rich, open, Document::new(same), again, Document::new("")]
 }
 
-async fn import(store: &Store, project: &Project, user: &User, documents: &[Document], chunk: usize) -> (u32, u32, Vec<u32>) {
+async fn import(
+    store: &Store,
+    project: &Project,
+    user: &User,
+    documents: &[Document],
+    chunk: usize,
+) -> (u32, u32, Vec<u32>) {
     let mut import = Import::new(store, project.id, user.id, Given::Decided);
     for documents in documents.chunks(chunk) {
         import.add(documents).await.unwrap();

@@ -6,6 +6,7 @@ mod cluster;
 mod data;
 mod database;
 mod documents;
+mod faults;
 mod layout;
 mod people;
 mod queue;

@@ -13,3 +13,4 @@ mod queue;
 mod relabelling;
 mod searching;
 mod sources;
+mod speed;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use nomen_store::{
-    Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion, User,
+    Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion,
+    User,
 };
 use schema::{Document, Entity, Span};
 
@@ -73,6 +74,7 @@ async fn fill(store: &Store, project: ProjectId, user: &User, count: u64) {
         let documents: Vec<Document> = chunk.iter().map(|number| document(&mut draw, *number)).collect();
         import.add(&documents).await.unwrap();
     }
+    assert_eq!(u64::from(import.finish().await.unwrap().added), count);
     let took = begun.elapsed().as_secs_f64();
     println!("{count} documents imported in {took:.1} s, {:.0} a second", count as f64 / took);
 }

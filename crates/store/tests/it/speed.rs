@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nomen_store::{
     Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion,
-    User,
+    User, UserId,
 };
 use schema::{Document, Entity, Span};
 

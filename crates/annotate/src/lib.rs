@@ -1,0 +1,5 @@
+//! Labelling: suggestions, queues, review and the studio in the browser.
+
+pub mod queue;
+pub mod studio;
+pub mod suggest;

@@ -1,0 +1,1 @@
+//! A first pass by an LLM, a model or a lexicon.

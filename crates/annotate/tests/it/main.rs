@@ -1,0 +1,12 @@
+//! Suggestions as those who ask for them see them.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod ground;
+mod lexicon;
+
+use schema::Label;
+
+fn label(name: &str) -> Label {
+    Label::new(name).unwrap()
+}

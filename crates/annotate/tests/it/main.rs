@@ -4,6 +4,8 @@
 
 mod ground;
 mod lexicon;
+mod planted;
+mod weigh;
 
 use schema::Label;
 

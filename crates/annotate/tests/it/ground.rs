@@ -70,6 +70,12 @@ fn a_quote_that_is_given_too_often_is_ungrounded_for_the_rest() {
 }
 
 #[test]
+fn one_quote_too_many_makes_no_doubt_of_the_others() {
+    let found = aligned("Paris and Paris", &["Paris", "Paris", "Paris"].map(quote));
+    assert_eq!(found, [(Exact, Some((0, "Paris"))), (Exact, Some((10, "Paris"))), (Ungrounded, None)]);
+}
+
+#[test]
 fn quotes_out_of_order_still_find_the_only_places_that_they_have() {
     let found = aligned("Anna left Rome for Oslo", &["Oslo", "Anna", "Rome"].map(quote));
     assert_eq!(found, [(Exact, Some((19, "Oslo"))), (Exact, Some((0, "Anna"))), (Exact, Some((10, "Rome")))]);

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod generate;
 mod ground;
 mod lexicon;
+mod llm;
 mod planted;
+mod scripted;
 mod weigh;
 
 use schema::Label;

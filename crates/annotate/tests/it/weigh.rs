@@ -1,14 +1,12 @@
 //! Sources are believed as far as they deserve, and gold helps.
 
-use std::path::Path;
-
 use evaluate::Scores;
 use nomen_annotate::suggest::{
     Kind, Origin, Suggestion,
     record::chosen,
     weigh::{Opinions, majority, weigh},
 };
-use schema::{Document, Entity, Label};
+use schema::{Document, Entity};
 
 use crate::{label, planted::Planted};
 
@@ -147,17 +145,4 @@ fn nothing_to_judge_is_no_fault() {
     let all = [one];
     let alone = Opinions { text: "x", by_source: vec![Some(&all)], gold: None };
     assert_eq!(weigh(&[alone], 1, 0.5).suggestions[0].len(), 1);
-}
-
-/// Needs the data of wnut17, which is not part of the project; without it there is nothing to compare.
-#[test]
-fn on_wnut17_the_label_model_beats_the_majority_of_three_planted_sources() {
-    let Some(folder) = std::env::var_os("NOMEN_WNUT17") else { return };
-    let (documents, _) = corpus::read_all(Path::new(&folder).join("train.conll"), None).unwrap();
-    let labels: std::collections::BTreeSet<Label> =
-        documents.iter().flat_map(|document| document.entities()).map(|entity| entity.label.clone()).collect();
-    assert_eq!(labels.len(), 6);
-    let sources = [Planted::new(1, 0.9, 0.01), Planted::new(2, 0.6, 0.03), Planted::new(3, 0.5, 0.03)];
-    let (weighed, majority) = compared(&documents, &sources, 0);
-    assert!(weighed > majority + 0.1, "{weighed} {majority}");
 }

@@ -15,6 +15,8 @@ mod folded;
 mod order;
 mod places;
 
+use std::collections::HashSet;
+
 use schema::{Label, Span};
 
 use self::{folded::Folded, places::Place};
@@ -85,15 +87,17 @@ impl<'t> Ground<'t> {
     pub fn align(&self, quotes: &[Quote]) -> Vec<Grounded> {
         let places: Vec<Vec<Place>> = quotes.iter().map(|quote| places::of(self, quote)).collect();
         let ordered = order::choose(&places);
-        let mut taken: Vec<(Span, &Label)> = Vec::new();
-        let mut grounded: Vec<Option<Grounded>> = vec![None; quotes.len()];
-        for (at, chosen) in ordered.iter().enumerate() {
-            if let Some((place, decided)) = chosen {
-                let place = &places[at][*place];
-                taken.push((place.span, &quotes[at].label));
-                grounded[at] = Some(Grounded::at(place, *decided));
-            }
-        }
+        let chosen = |at: usize| ordered[at].map(|(place, decided)| (&places[at][place], decided));
+        let mut taken: HashSet<(Span, &Label)> =
+            (0..quotes.len()).filter_map(|at| Some((chosen(at)?.0.span, &quotes[at].label))).collect();
+        let grounded: Vec<Option<Grounded>> = (0..quotes.len())
+            .map(|at| {
+                let (place, decided) = chosen(at)?;
+                // Where the same quote has all places that there are, each of them has one.
+                let all = || places[at].iter().all(|place| taken.contains(&(place.span, &quotes[at].label)));
+                Some(Grounded::at(place, decided || all()))
+            })
+            .collect();
         // What does not fit the order has what the others left.
         let rest = grounded.into_iter().enumerate().map(|(at, known)| {
             known.unwrap_or_else(|| {
@@ -102,7 +106,7 @@ impl<'t> Ground<'t> {
                 let mut best = free().filter(|place| Some(place.gain) == most);
                 let Some(place) = best.next() else { return Grounded::NOWHERE };
                 let decided = best.next().is_none();
-                taken.push((place.span, &quotes[at].label));
+                taken.insert((place.span, &quotes[at].label));
                 Grounded::at(place, decided)
             })
         });

@@ -25,16 +25,16 @@ mod verify;
 mod votes;
 
 pub use answer::{Broken, Quotes};
+pub(crate) use answer::{Row, entities_schema, object};
 pub use budget::{Budget, Estimate, Prices, Spent};
 pub use cache::{Cache, CacheError};
 pub use desk::{Desk, Mode, Patience, Unanswered};
 pub use key::{Key, KeyError};
 pub use pass::{Outcome, Pass, PassOptions, State};
 pub use prompt::Prompt;
+pub(crate) use prompt::{fenced, labels};
 pub use request::{Message, Request};
 pub use run::{Halted, in_parallel};
 pub use server::{Finish, Reply, Server, ServerError, Usage};
 pub use shots::Shots;
 
-pub(crate) use answer::{entities_schema, object};
-pub(crate) use prompt::{fenced, labels};

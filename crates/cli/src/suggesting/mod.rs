@@ -1,0 +1,8 @@
+//! What `nomen suggest` and `nomen generate` share: a language model behind a server, and what asking it cost.
+
+pub mod sources;
+pub mod summary;
+
+mod llm;
+
+pub use llm::{LlmArguments, Llm, guidelines, schema};

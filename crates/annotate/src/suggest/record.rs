@@ -59,7 +59,7 @@ fn is_zero(edits: &u32) -> bool {
 
 /// The document with these suggestions in the place of those that it had.
 ///
-/// Entities that are nobody's suggestion stay. A document whose annotation is complete keeps it as it is, and has the
+/// Entities that were not made of its suggestions stay. A document whose annotation is complete keeps it as it is, and has the
 /// suggestions in its metadata alone. Else those become entities that are sure enough ([`Suggestion::is_entity`]), the
 /// surest first, while they overlap nothing; where sources were weighed ([`Kind::Combined`]), what came of that counts
 /// and no single source.
@@ -69,8 +69,10 @@ fn is_zero(edits: &u32) -> bool {
 pub fn attach(document: Document, suggestions: &[Suggestion], threshold: f32) -> Result<Document, DocumentError> {
     let rows: Vec<Value> = suggestions.iter().map(|suggestion| row(document.text(), suggestion)).collect();
     let mut document = if document.partial {
-        let mut entities: Vec<Entity> =
-            document.entities().iter().filter(|entity| !is_suggested(entity)).cloned().collect();
+        // Without suggestions beside them, entities of a model are what somebody gave, and are nowhere else.
+        let made_of_suggestions = document.meta.contains_key(META);
+        let stays = |entity: &&Entity| !(made_of_suggestions && is_suggested(entity));
+        let mut entities: Vec<Entity> = document.entities().iter().filter(stays).cloned().collect();
         for entity in chosen(suggestions, threshold) {
             if entities.iter().all(|known| !known.span.overlaps(entity.span)) {
                 entities.push(entity);
@@ -229,6 +231,9 @@ mod tests {
         let mut document = Document::new(text).with_entities(vec![person.clone(), old]).unwrap();
         document.partial = true;
         let new = [suggestion(text, 0, 12, "Y", None), suggestion(text, 8, 12, "PLACE", None)];
+        let attached = attach(document.clone(), &new, 0.5).unwrap();
+        assert_eq!(attached.entities(), document.entities());
+        document.meta.insert(META.into(), Value::Array(Vec::new()));
         let attached = attach(document.clone(), &new[..1], 0.5).unwrap();
         assert_eq!(attached.entities(), std::slice::from_ref(&person));
         let attached = attach(document.clone(), &new[1..], 0.5).unwrap();

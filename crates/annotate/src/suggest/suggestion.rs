@@ -118,7 +118,7 @@ pub struct Origin {
     pub name: String,
     /// Its version, where there is one; else empty.
     pub version: String,
-    /// The first 16 hexadecimal digits of the SHA-256 of what an LLM was told beside the text; else empty.
+    /// The first 16 hexadecimal digits of the SHA-256 of the instructions that an LLM was given; else empty.
     pub prompt: String,
 }
 

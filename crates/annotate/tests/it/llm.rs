@@ -394,7 +394,7 @@ fn examples_are_like_the_text_and_long_texts_are_asked_about_in_pieces() {
     let asked = scripted.asked();
     assert!(asked.len() > 1);
     let told = asked[0].body["messages"].to_string();
-    assert!(told.contains("Kim") && told.contains("Bob") && !told.contains("Eve"), "{told}");
+    assert!(told.contains("Kim") && told.contains("Bob") && !told.contains("sail"), "{told}");
 }
 
 #[test]
@@ -417,25 +417,6 @@ fn the_same_text_is_asked_about_once_and_a_stopped_run_goes_on_without_asking_tw
     let asked: Vec<String> = scripted.asked().iter().map(Asked::text).collect();
     assert_eq!(asked.len(), 30, "{asked:?}");
     assert_eq!(asked.into_iter().collect::<BTreeSet<_>>().len(), 30);
-}
-
-#[test]
-fn a_cache_that_cannot_be_written_ends_the_run() {
-    if !std::path::Path::new("/dev/full").exists() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("cache.jsonl");
-    #[cfg(unix)]
-    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-    let Ok(cache) = Cache::open(&path) else { return };
-    let scripted = Scripted::new(|_, _| Act::Say(quotes(&[])));
-    let server = server(&scripted);
-    Asking::new(&server, &cache).with_desk(&["a", "b"], |outcomes, desk| {
-        assert!(outcomes.iter().all(|outcome| outcome.state == State::NotAsked));
-        assert!(matches!(desk.halted(), Some(Halted::Cache(_))));
-    });
-    assert_eq!(scripted.asked().len(), 1);
 }
 
 #[test]

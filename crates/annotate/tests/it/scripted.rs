@@ -1,5 +1,7 @@
 //! A server that speaks OpenAI's chat completions as it is told to.
 
+#![allow(dead_code)] // several test programs include it, and each uses a part
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},

@@ -132,7 +132,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         bail!("what is to be written cannot be known before; bound it with --max-tokens-total or --max-cost");
     }
     let read = |files: &[PathBuf]| -> anyhow::Result<Vec<Document>> {
-        let read = files.iter().map(|file| Ok(input::documents(file, None)?.0));
+        let read = files.iter().map(|file| anyhow::Ok(input::documents(file, None)?.0));
         Ok(read.collect::<anyhow::Result<Vec<_>>>()?.concat())
     };
     let (like, unlike) = (read(&arguments.like)?, read(&arguments.unlike)?);
@@ -199,7 +199,7 @@ fn reworded(
     let labels = documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone());
     let schema = Schema::of_labels(labels);
     // Entities stay as they are, so no name wears out.
-    let mut known = Known::new(&[&documents, unlike].concat(), arguments.similarity, usize::MAX);
+    let mut known = Known::new(&[documents.as_slice(), unlike].concat(), arguments.similarity, usize::MAX);
     let progress = Mutex::new(Progress::new("rewording", documents.len() as u64, "texts"));
     let told = |count: usize| {
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,11 +216,12 @@ fn save(out: Option<&Path>, documents: &[Document]) -> anyhow::Result<()> {
     if let Some(out) = out {
         let mut writer = Writer::create(out, Format::Jsonl, WriteOptions::default())?;
         documents.iter().try_for_each(|document| writer.write(document))?;
-        writer.save()?;
+        writer.save()?.to_string().lines().for_each(note);
     } else {
         let mut writer = Writer::new(io::stdout().lock(), "standard output", Format::Jsonl, WriteOptions::default());
         documents.iter().try_for_each(|document| writer.write(document))?;
-        writer.finish()?;
+        let (_, losses) = writer.finish()?;
+        losses.to_string().lines().for_each(note);
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `nomen suggest`: a first pass over texts by a language model, by models and by lists of names.
 
 use std::{
-    io,
     num::NonZeroU32,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -9,27 +8,28 @@ use std::{
 };
 
 use annotate::suggest::{
-    Kind, Suggestion, Tally,
+    Kind, Tally,
     lexicon::Case,
     llm::{Desk, Estimate, Mode, Outcome, Pass, PassOptions, Shots, State, batch, in_parallel},
-    record,
     weigh::Accuracy,
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use corpus::{Format, WriteOptions, Writer};
+use corpus::Format;
 use schema::{Document, Schema};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     input, output,
     progress::{Progress, note},
+    project::Project,
     recognizer::RunArguments,
     signals::Signals,
     suggesting::{
         Llm, LlmArguments, guidelines, schema,
         sources::{self, Source},
         summary::{OfLlm, OfSource, Summary},
+        texts::{self, Texts},
     },
 };
 
@@ -83,7 +83,7 @@ struct AskingArguments {
     /// Text that says how to annotate, beside the definitions
     #[arg(long, value_name = "FILE", help_heading = ASKING)]
     guidelines: Option<PathBuf>,
-    /// Annotated file; of its texts the most similar are shown as examples
+    /// Annotated file; of its texts the most similar are shown as examples [default: what the project trains on]
     #[arg(long, value_name = "FILE", help_heading = ASKING)]
     examples: Option<PathBuf>,
     /// How many examples are shown with each text
@@ -150,36 +150,6 @@ impl From<LetterCase> for Case {
     }
 }
 
-/// Key of the metadata that says which language model has not answered about a text, and why.
-const UNANSWERED: &str = "suggestions_missing";
-
-/// The texts and where each comes from.
-struct Texts {
-    documents: Vec<Document>,
-    /// For each file the position behind its last text.
-    files: Vec<(PathBuf, usize)>,
-}
-
-impl Texts {
-    fn read(arguments: &Arguments) -> anyhow::Result<Self> {
-        let mut texts = Self { documents: Vec::new(), files: Vec::new() };
-        for file in &arguments.files {
-            texts.documents.extend(input::documents(file, arguments.format)?.0);
-            texts.files.push((file.clone(), texts.documents.len()));
-        }
-        Ok(texts)
-    }
-
-    /// A text, for a message.
-    fn place(&self, at: usize) -> String {
-        let file = self.files.partition_point(|(_, end)| *end <= at);
-        let first = file.checked_sub(1).map_or(0, |before| self.files[before].1);
-        let path = self.files.get(file).map(|(path, _)| path.display().to_string()).unwrap_or_default();
-        let name = self.documents[at].id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-        format!("{path}: text {}{name}", at - first + 1)
-    }
-}
-
 /// What the language model said.
 struct Asked {
     source: Source,
@@ -194,7 +164,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if !(0.0..=1.0).contains(&arguments.threshold) {
         bail!("--threshold {}: give a number between 0 and 1", arguments.threshold);
     }
-    let texts = Texts::read(arguments)?;
+    let texts = Texts::read(&arguments.files, arguments.format)?;
     let mut found = sources::of_earlier_runs(&texts.documents, |at| texts.place(at))?;
     let mut fresh = Vec::new();
     for path in &arguments.lexicon {
@@ -212,7 +182,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let (mut outcomes, mut of_llm) = (Vec::new(), None);
     if let Some(Asked { source, outcomes: all, told }) = asked {
-        fresh.push(keeping(source, &all, &found));
+        fresh.push(texts::keeping(source, &all, &found));
         (outcomes, of_llm) = (all, Some(told));
     }
     // What a source says anew takes the place of what it said before.
@@ -226,8 +196,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let llm = found.iter().find(|source| source.origin.kind == Kind::Llm && !outcomes.is_empty());
     let llm = llm.map(|source| source.origin.to_string());
-    let documents = attached(&texts, &found, &outcomes, llm.as_deref(), arguments.threshold)?;
-    write(arguments.out.as_deref(), &documents)?;
+    let documents = texts::attached(&texts, &found, &outcomes, llm.as_deref(), arguments.threshold)?;
+    texts::write(arguments.out.as_deref(), &documents)?;
     let summary = summed(arguments, &documents, &found, accuracy, of_llm);
     if arguments.json {
         output::print_json(&summary)?;
@@ -251,7 +221,11 @@ fn ask(arguments: &Arguments, llm: &Llm, texts: &Texts) -> anyhow::Result<Ended>
     if *longest < 200 {
         bail!("--longest {longest}: a question has room for at least 200 bytes of text");
     }
-    let examples = examples.as_deref().map(|path| labelled(path, &schema, *longest)).transpose()?;
+    let examples = match examples {
+        Some(path) => Some(labelled(path, &schema, *longest)?),
+        None if *shots > 0 => of_project(&schema, *longest)?,
+        None => None,
+    };
     let several = if samples.get() > 1 { 0.7 } else { 0.0 };
     let options = PassOptions {
         model: llm.model.clone(),
@@ -346,66 +320,15 @@ fn labelled(path: &Path, schema: &Schema, longest: usize) -> anyhow::Result<Shot
     Ok(shots)
 }
 
-/// The answers of a language model, with what it said in an earlier run where it did not answer in this one.
-fn keeping(mut source: Source, outcomes: &[Outcome], earlier: &[Source]) -> Source {
-    let old = earlier.iter().find(|old| sources::is_same(&old.origin, &source.origin));
-    for (at, outcome) in outcomes.iter().enumerate() {
-        if outcome.state != State::Answered {
-            source.suggestions[at] = old.and_then(|old| old.suggestions[at].clone());
-        }
+/// What the project has annotated to train on, where it has.
+fn of_project(schema: &Schema, longest: usize) -> anyhow::Result<Option<Shots>> {
+    let Some(path) = Project::find()?.and_then(|project| project.present(|data| &data.train)) else { return Ok(None) };
+    let shots = Shots::new(&input::documents(&path, None)?.0, schema, longest);
+    if shots.is_empty() {
+        return Ok(None);
     }
-    source
-}
-
-fn attached(
-    texts: &Texts,
-    sources: &[Source],
-    outcomes: &[Outcome],
-    llm: Option<&str>,
-    threshold: f32,
-) -> anyhow::Result<Vec<Document>> {
-    let attach = |(at, document): (usize, &Document)| {
-        let said = sources.iter().filter_map(|source| source.suggestions[at].as_ref());
-        let mut suggestions: Vec<Suggestion> = said.flatten().cloned().collect();
-        let outcome = outcomes.get(at).filter(|outcome| outcome.state != State::Answered);
-        // What came of the parts that were answered is shown, too.
-        suggestions.extend(outcome.iter().flat_map(|outcome| outcome.suggestions.iter().cloned()));
-        let mut document = record::attach(document.clone(), &suggestions, threshold).with_context(|| texts.place(at))?;
-        if let Some(llm) = llm {
-            unanswered(&mut document, llm, outcome);
-        }
-        Ok(document)
-    };
-    texts.documents.iter().enumerate().map(attach).collect()
-}
-
-/// Notes that a language model has not answered about a text, or forgets that it had not.
-fn unanswered(document: &mut Document, llm: &str, outcome: Option<&Outcome>) {
-    if let Some(outcome) = outcome {
-        let entry = document.meta.entry(UNANSWERED).or_insert_with(|| json!({}));
-        if let Some(entries) = entry.as_object_mut() {
-            entries.insert(llm.to_owned(), json!(outcome.state.name()));
-        }
-    } else if let Some(Value::Object(entries)) = document.meta.get_mut(UNANSWERED) {
-        entries.shift_remove(llm);
-        if entries.is_empty() {
-            document.meta.shift_remove(UNANSWERED);
-        }
-    }
-}
-
-fn write(out: Option<&Path>, documents: &[Document]) -> anyhow::Result<()> {
-    let options = WriteOptions { quote: true, ..WriteOptions::default() };
-    if let Some(out) = out {
-        let mut writer = Writer::create(out, Format::Jsonl, options)?;
-        documents.iter().try_for_each(|document| writer.write(document))?;
-        writer.save()?;
-    } else {
-        let mut writer = Writer::new(io::stdout().lock(), "standard output", Format::Jsonl, options);
-        documents.iter().try_for_each(|document| writer.write(document))?;
-        writer.finish()?;
-    }
-    Ok(())
+    note(&format!("{}: {} texts of it can be shown as examples; --shots 0 shows none", path.display(), shots.len()));
+    Ok(Some(shots))
 }
 
 fn summed(

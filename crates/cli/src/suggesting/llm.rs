@@ -171,11 +171,6 @@ impl Llm {
         &self.cache
     }
 
-    /// The most that may be spent.
-    pub fn budget(&self) -> &Budget {
-        &self.budget
-    }
-
     /// Where a run that did not come to its end goes on from.
     pub fn goes_on(&self) -> String {
         match &self.cache_path {

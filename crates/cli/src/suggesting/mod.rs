@@ -2,7 +2,8 @@
 
 pub mod sources;
 pub mod summary;
+pub mod texts;
 
 mod llm;
 
-pub use llm::{LlmArguments, Llm, guidelines, schema};
+pub use llm::{Llm, LlmArguments, guidelines, schema};

@@ -98,6 +98,11 @@ impl Spent {
         fits
     }
 
+    /// Whether requests are under way.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.reserved != Reserved::default()
+    }
+
     /// Counts what a request came to, in the place of what was set aside; `None` where the server does not tell.
     pub(super) fn settle(&mut self, budget: &Budget, set_aside: (u64, u64), usage: Option<Usage>, guess: (u64, u64)) {
         self.reserved.prompt -= set_aside.0;

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, HashSet},
     fs::{File, OpenOptions, TryLockError},
-    io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Reply;
+
+/// No answer is longer, however its letters are escaped.
+const LONGEST_LINE: u64 = 128 << 20;
 
 /// Answers by the hash of their questions, in a file or in memory alone.
 #[derive(Debug)]
@@ -106,7 +109,11 @@ impl Cache {
         loop {
             line.clear();
             number += 1;
-            reader.read_until(b'\n', &mut line).map_err(io)?;
+            (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(io)?;
+            if line.len() as u64 == LONGEST_LINE {
+                let problem = format!("the line is longer than {LONGEST_LINE} bytes");
+                return Err(CacheError::Damaged { path: path.to_owned(), line: number, problem });
+            }
             if line.last() != Some(&b'\n') {
                 break;
             }
@@ -234,6 +241,16 @@ mod tests {
         let error = Cache::open(&path).unwrap_err().to_string();
         assert!(error.contains("texts.jsonl:1"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"text\":\"mine\"}\n");
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_kept_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.jsonl");
+        let cache = Cache::open(&path).unwrap();
+        cache.inner().file = Some(File::open(&path).unwrap());
+        assert!(matches!(cache.keep("a".into(), reply("x")), Err(CacheError::Io { .. })));
+        assert_eq!(cache.known("a"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
     thread,
@@ -74,6 +74,8 @@ pub struct Desk<'d> {
     leave: &'d (dyn Fn() -> bool + Sync),
     form: AtomicU8,
     state: Mutex<State>,
+    /// A request came back, so that what was set aside for it is known.
+    settled: Condvar,
 }
 
 #[derive(Default)]
@@ -96,8 +98,8 @@ impl<'d> Desk<'d> {
         patience: Patience,
         leave: &'d (dyn Fn() -> bool + Sync),
     ) -> Self {
-        let (form, state) = Default::default();
-        Self { server, cache, mode, budget, patience, leave, form, state }
+        let (form, state, settled) = Default::default();
+        Self { server, cache, mode, budget, patience, leave, form, state, settled }
     }
 
     /// What was spent so far.
@@ -173,9 +175,7 @@ impl<'d> Desk<'d> {
             if (self.leave)() || self.state().halted.is_some() {
                 return Err(Unanswered::NotAsked);
             }
-            if !self.state().spent.reserve(&self.budget, most.0, most.1) {
-                return Err(Unanswered::Budget);
-            }
+            self.reserve(most)?;
             let form = self.form();
             let answer = self.server.ask(&request.body(form));
             let (usage, guess) = match &answer {
@@ -185,6 +185,7 @@ impl<'d> Desk<'d> {
                 Err(_) => (None, (0, 0)),
             };
             self.state().spent.settle(&self.budget, most, usage, guess);
+            self.settled.notify_all();
             let pause = match answer {
                 Ok(reply) => {
                     self.state().in_vain = 0;
@@ -223,6 +224,18 @@ impl<'d> Desk<'d> {
             }
         }
         Err(self.in_vain(Unanswered::NoAnswer(last)))
+    }
+
+    /// Sets aside the most that a request may come to. While others are under way, which may come to less, it waits.
+    fn reserve(&self, (prompt, completion): (u64, u64)) -> Result<(), Unanswered> {
+        let mut state = self.state();
+        while !state.spent.reserve(&self.budget, prompt, completion) {
+            if !state.spent.is_waiting() {
+                return Err(Unanswered::Budget);
+            }
+            state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
     }
 
     /// Counts a question without an answer; too many in a row end the run.

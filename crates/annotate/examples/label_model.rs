@@ -19,6 +19,8 @@ use schema::{Document, Label};
 
 /// Texts whose annotation the label model is given, where it is given any.
 const GOLD: usize = 200;
+/// Sources that are planted for each line.
+const SEEDS: u64 = 3;
 
 fn scores(documents: &[Document], suggestions: &[Vec<Suggestion>]) -> Scores {
     let mut scores = Scores::default();
@@ -32,7 +34,7 @@ fn main() {
     let path = env::args().nth(1).expect("name an annotated file");
     let (documents, _) = corpus::read_all(path, None).unwrap();
     let mut labels: Vec<Label> =
-        documents.iter().flat_map(|document| document.entities()).map(|entity| entity.label.clone()).collect();
+        documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone()).collect();
     labels.sort();
     labels.dedup();
     let specialist = |seed: u64, good: usize| {
@@ -42,28 +44,24 @@ fn main() {
     let confused = |seed, found, made_up| Planted { confused: 0.15, ..Planted::new(seed, found, made_up) };
     let scenarios = [
         ("three equal: 75 % found", [1, 2, 3].map(|seed| Planted::new(seed, 0.75, 0.005))),
-        ("one good, two weak: 95, 55, 50 %", [
-            Planted::new(1, 0.95, 0.002),
-            Planted::new(2, 0.55, 0.01),
-            Planted::new(3, 0.5, 0.01),
-        ]),
-        ("two good, one noisy: 85, 80, 60 %", [
-            Planted::new(1, 0.85, 0.002),
-            Planted::new(2, 0.8, 0.002),
-            Planted::new(3, 0.6, 0.03),
-        ]),
+        (
+            "one good, two weak: 95, 55, 50 %",
+            [Planted::new(1, 0.95, 0.002), Planted::new(2, 0.55, 0.01), Planted::new(3, 0.5, 0.01)],
+        ),
+        (
+            "two good, one noisy: 85, 80, 60 %",
+            [Planted::new(1, 0.85, 0.002), Planted::new(2, 0.8, 0.002), Planted::new(3, 0.6, 0.03)],
+        ),
         ("specialists: 95 % of two labels, 40 % of the others", [specialist(1, 0), specialist(2, 1), specialist(3, 2)]),
-        ("confused: 90, 70, 60 % found, 15 % of it with another label", [
-            confused(1, 0.9, 0.003),
-            confused(2, 0.7, 0.005),
-            confused(3, 0.6, 0.005),
-        ]),
+        (
+            "confused: 90, 70, 60 % found, 15 % of it with another label",
+            [confused(1, 0.9, 0.003), confused(2, 0.7, 0.005), confused(3, 0.6, 0.005)],
+        ),
     ];
     println!("{} texts, {} labels; F1 on the texts without gold, seeds averaged", documents.len(), labels.len());
     println!("{:<62} {:>9} {:>9} {:>12} {:>10}", "sources", "majority", "weighed", "with gold", "best one");
     for (name, sources) in scenarios {
         let mut sums = [0.0; 4];
-        const SEEDS: u64 = 3;
         for seed in 0..SEEDS {
             let by_source: Vec<Vec<Vec<Suggestion>>> = sources
                 .iter()

@@ -108,7 +108,8 @@ impl<'a> Author<'a> {
             number += questions.len();
             let answers = in_parallel(&questions, self.options.threads, |question| self.desk.ask(question), |_| ());
             let before = written.documents.len();
-            let unanswered = answers.into_iter().map(|answer| self.take(answer, known, &mut written)).find_map(Result::err);
+            let unanswered =
+                answers.into_iter().map(|answer| self.take(answer, known, &mut written)).find_map(Result::err);
             told(written.documents.len());
             if let Some(why) = unanswered {
                 written.ended = Some(why);

@@ -18,7 +18,9 @@ pub enum BalanceError {
     #[error("the balance names `{0}`, which the schema does not have")]
     Unknown(String),
     /// A share that is no number above 0, or nothing to write.
-    #[error("the share of `{0}` is not a number of 0 or more, or no label has one above 0; write LABEL=WEIGHT, such as DRUG=2")]
+    #[error(
+        "the share of `{0}` is not a number of 0 or more, or no label has one above 0; write LABEL=WEIGHT, such as DRUG=2"
+    )]
     Share(String),
 }
 
@@ -34,7 +36,8 @@ impl Balance {
         if let Some((name, _)) = weights.iter().find(|(_, weight)| !weight.is_finite() || *weight < 0.0) {
             return Err(BalanceError::Share(name.clone()));
         }
-        let weight = |label: &Label| weights.iter().find(|(name, _)| name == label.as_str()).map_or(1.0, |(_, weight)| *weight);
+        let weight =
+            |label: &Label| weights.iter().find(|(name, _)| name == label.as_str()).map_or(1.0, |(_, weight)| *weight);
         let all: f64 = schema.labels().map(weight).sum();
         if all <= 0.0 {
             return Err(BalanceError::Share(schema.labels().next().map(Label::to_string).unwrap_or_default()));

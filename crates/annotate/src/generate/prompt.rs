@@ -52,7 +52,11 @@ pub(super) fn messages(schema: &Schema, guidelines: &str, wanted: &Wanted<'_>) -
         let count = wanted.labels.iter().filter(|wanted| *wanted == label).count();
         (count > 0).then(|| format!("{count} of {label}"))
     });
-    let _ = writeln!(question, "Among all of them there should be these entities: {}.", counts.collect::<Vec<_>>().join(", "));
+    let _ = writeln!(
+        question,
+        "Among all of them there should be these entities: {}.",
+        counts.collect::<Vec<_>>().join(", ")
+    );
     if wanted.without > 0 {
         let _ = writeln!(
             question,

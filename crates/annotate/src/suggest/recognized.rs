@@ -15,9 +15,8 @@ pub fn recognized(
 ) -> Result<Vec<Vec<Suggestion>>, RecognizeError> {
     let found = recognizer.recognize(texts)?;
     let suggestions = found.into_iter().zip(texts).map(|(entities, text)| {
-        let suggestion = |entity: schema::Entity| {
-            Suggestion::exact(text, entity.span, entity.label, entity.score, origin.clone())
-        };
+        let suggestion =
+            |entity: schema::Entity| Suggestion::exact(text, entity.span, entity.label, entity.score, origin.clone());
         entities.into_iter().map(suggestion).collect()
     });
     Ok(suggestions.collect())

@@ -52,7 +52,8 @@ fn number(asked: &Asked) -> usize {
 
 fn with_desk<T>(scripted: &Scripted, cache: &Cache, work: impl FnOnce(&Desk<'_>) -> T) -> T {
     let server = Server::new(&Url::parse(&scripted.url).unwrap(), None, Duration::from_secs(5)).unwrap();
-    let patience = Patience { tries: 2, first_pause: Duration::from_millis(5), longest_pause: Duration::from_millis(50) };
+    let patience =
+        Patience { tries: 2, first_pause: Duration::from_millis(5), longest_pause: Duration::from_millis(50) };
     work(&Desk::new(&server, cache, Mode::Online, Budget::default(), patience, &|| false))
 }
 
@@ -61,7 +62,8 @@ fn written(scripted: &Scripted, cache: &Cache, known: &[Document], most: usize, 
     let mut known = Known::new(known, Similarity::default(), most);
     with_desk(scripted, cache, |desk| {
         let balance = Balance::new(&schema, &[]).unwrap();
-        Author::new(desk, &schema, "", balance, &[Document::new("An example.")], options(count)).write(&mut known, |_| ())
+        Author::new(desk, &schema, "", balance, &[Document::new("An example.")], options(count))
+            .write(&mut known, |_| ())
     })
 }
 
@@ -98,7 +100,10 @@ fn every_fault_of_a_written_text_is_counted_and_none_is_mended() {
     assert_eq!(found.refused.0, BTreeMap::from(expected));
     assert!(found.ended.as_deref().unwrap().contains("3 rounds"));
     let first = &found.documents[0];
-    assert_eq!((first.meta[META]["by"].as_str(), first.entities()[0].source.as_deref()), (Some("llm:m"), Some("llm:m")));
+    assert_eq!(
+        (first.meta[META]["by"].as_str(), first.entities()[0].source.as_deref()),
+        (Some("llm:m"), Some("llm:m"))
+    );
     assert!(!first.partial);
 }
 
@@ -142,7 +147,9 @@ fn a_run_that_is_repeated_asks_nothing_and_writes_the_same() {
         if number == 3 {
             return Act::Say("Sure! {\"texts\": []}".into());
         }
-        let row = |at: usize| text(&format!("Text {number} {at} a{number} b{at} c{number}{at} about heparin{number}x{at}."), &[]);
+        let row = |at: usize| {
+            text(&format!("Text {number} {at} a{number} b{at} c{number}{at} about heparin{number}x{at}."), &[])
+        };
         texts(&[row(1), row(2)])
     });
     let cache = Cache::in_memory();
@@ -168,7 +175,10 @@ fn labelled(text: &str, entities: &[(&str, &str)]) -> Document {
 #[test]
 fn paraphrases_keep_every_entity_letter_for_letter_or_do_not_count() {
     let sources = [
-        labelled("Aspirin helped Bob in Oslo, and Oslo was cold.", &[("Aspirin", "DRUG"), ("Oslo", "PLACE"), ("Oslo", "PLACE")]),
+        labelled(
+            "Aspirin helped Bob in Oslo, and Oslo was cold.",
+            &[("Aspirin", "DRUG"), ("Oslo", "PLACE"), ("Oslo", "PLACE")],
+        ),
         labelled("Paris met Paris.", &[("Paris", "DRUG"), ("Paris", "PLACE")]),
         labelled("New York and York are far away from us all.", &[("New York", "PLACE"), ("York", "PLACE")]),
     ];

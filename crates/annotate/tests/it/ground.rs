@@ -95,7 +95,7 @@ fn whole_words_are_preferred_and_short_ones_never_stand_amid_others() {
     assert_eq!(aligned("partial art", &[quote("art")]), [(Exact, Some((8, "art")))]);
     assert_eq!(aligned("starts", &[quote("art")]), [(Ungrounded, None)]);
     // Case is not folded inside a word: `with` holds no `IT`.
-    assert_eq!(aligned("works with wit", &[quote("IT")]), [(Ungrounded, None)]);
+    assert_eq!(aligned("works with us", &[quote("IT")]), [(Ungrounded, None)]);
     assert_eq!(aligned("서울에서 만나요", &[quote("서울")]), [(Exact, Some((0, "서울")))]);
 }
 
@@ -113,7 +113,24 @@ fn no_span_cuts_what_a_reader_sees_as_one_character() {
 /// Texts of many scripts with what makes offsets go wrong, whose words may occur again.
 fn texts() -> impl Strategy<Value = Vec<String>> {
     let words = vec![
-        "Anna", "anna", "ROME", "é", "e\u{301}t", "👩‍🔬", "🇩🇰", "漢字", "東京", "שלום", "عربى", "\r\n", "a", "-", "Straße", "ﬁn", "서울", "co\u{ad}op",
+        "Anna",
+        "anna",
+        "ROME",
+        "é",
+        "e\u{301}t",
+        "👩‍🔬",
+        "🇩🇰",
+        "漢字",
+        "東京",
+        "שלום",
+        "عربى",
+        "\r\n",
+        "a",
+        "-",
+        "Straße",
+        "ﬁn",
+        "서울",
+        "co\u{ad}op",
     ];
     prop::collection::vec(prop::sample::select(words).prop_map(str::to_owned), 1..14)
 }

@@ -29,7 +29,8 @@ fn the_longest_entry_at_whole_words_is_found() {
 #[test]
 fn capitals_alone_are_found_as_they_are_written_unless_told_otherwise() {
     let text = "it works for us in the US";
-    let found = |case| told(&lexicon(&[("US", "PLACE")], LexiconOptions { case, fuzzy: false }).suggestions(text), text);
+    let found =
+        |case| told(&lexicon(&[("US", "PLACE")], LexiconOptions { case, fuzzy: false }).suggestions(text), text);
     assert_eq!(found(Case::Smart), ["US PLACE exact"]);
     assert_eq!(found(Case::Folded), ["us PLACE folded", "US PLACE exact"]);
     let text = "ASPIRIN";
@@ -43,7 +44,10 @@ fn a_few_letters_may_differ_when_asked() {
     let names = lexicon(&[("ibuprofen", "DRUG"), ("acetylsalicylic acid", "DRUG"), ("cat", "ANIMAL")], fuzzy);
     let text = "Ibuprofin, acetyl salicylic acid, a cut and ibuprofen";
     let found = names.suggestions(text);
-    assert_eq!(told(&found, text), ["Ibuprofin DRUG fuzzy", "acetyl salicylic acid DRUG fuzzy", "ibuprofen DRUG exact"]);
+    assert_eq!(
+        told(&found, text),
+        ["Ibuprofin DRUG fuzzy", "acetyl salicylic acid DRUG fuzzy", "ibuprofen DRUG exact"]
+    );
     assert_eq!((found[0].status, found[0].edits, found[0].quote.as_str()), (Fuzzy, 1, "ibuprofen"));
     let plain = lexicon(&[("ibuprofen", "DRUG")], LexiconOptions::default());
     assert_eq!(plain.suggestions(text).len(), 1);
@@ -75,7 +79,8 @@ fn files_are_read_by_their_kind_and_faults_name_their_line() {
         fs::write(&path, text).unwrap();
         read(&path)
     };
-    let expected = [("aspirin", "DRUG"), ("a,b", "X")].map(|(surface, name)| Entry { surface: surface.into(), label: label(name) });
+    let expected = [("aspirin", "DRUG"), ("a,b", "X")]
+        .map(|(surface, name)| Entry { surface: surface.into(), label: label(name) });
     for (name, text) in [
         ("a.txt", "\u{feff}aspirin\tDRUG\r\n\na,b\tX\n"),
         ("b.tsv", "surface\tlabel\naspirin\tDRUG\na,b\tX"),

@@ -10,8 +10,8 @@ use std::{
 use nomen_annotate::suggest::{
     Grounding, Tally,
     llm::{
-        Budget, Cache, Desk, Halted, Key, Mode, Outcome, Pass, PassOptions, Patience, Prices, Server, Shots, State, batch,
-        in_parallel,
+        Budget, Cache, Desk, Halted, Key, Mode, Outcome, Pass, PassOptions, Patience, Prices, Server, Shots, State,
+        batch, in_parallel,
     },
 };
 use schema::{Document, Entity, Schema, Span};
@@ -90,11 +90,9 @@ fn every_status_of_real_looking_answers_is_counted_right() {
     let scripted = Scripted::new(|asked, _| {
         Act::Say(match asked.text().as_str() {
             // As it stands, in another case, with a slip, twice where it stands twice.
-            "Anna Lovelace met ANNA Lovelace in Kopenhagen." => quotes(&[
-                ("Anna Lovelace", "PERSON"),
-                ("Anna Lovelace", "PERSON"),
-                ("Copenhagen", "PLACE"),
-            ]),
+            "Anna Lovelace met ANNA Lovelace in Kopenhagen." => {
+                quotes(&[("Anna Lovelace", "PERSON"), ("Anna Lovelace", "PERSON"), ("Copenhagen", "PLACE")])
+            }
             // Once where it stands twice, and nothing says which; one that is not there.
             "Paris loves Paris." => quotes(&[("Paris", "PLACE"), ("Rome", "PLACE")]),
             // The same word over and over.
@@ -105,7 +103,8 @@ fn every_status_of_real_looking_answers_is_counted_right() {
         })
     });
     let (server, cache) = (server(&scripted), Cache::in_memory());
-    let texts = ["Anna Lovelace met ANNA Lovelace in Kopenhagen.", "Paris loves Paris.", "Only Oslo.", "Bob.", "Nothing."];
+    let texts =
+        ["Anna Lovelace met ANNA Lovelace in Kopenhagen.", "Paris loves Paris.", "Only Oslo.", "Bob.", "Nothing."];
     let outcomes = Asking::new(&server, &cache).about(&texts);
     let mut tally = Tally::default();
     for (outcome, text) in outcomes.iter().zip(texts) {
@@ -210,11 +209,10 @@ fn a_request_that_is_not_served_stands_alone_and_one_without_rights_ends_the_run
     });
     let (taken, cache) = (server(&scripted), Cache::in_memory());
     let outcomes = Asking::new(&taken, &cache).about(&["a", "long", "b"]);
-    assert_eq!(outcomes.iter().map(|outcome| outcome.state).collect::<Vec<_>>(), [
-        State::Answered,
-        State::Refused,
-        State::Answered
-    ]);
+    assert_eq!(
+        outcomes.iter().map(|outcome| outcome.state).collect::<Vec<_>>(),
+        [State::Answered, State::Refused, State::Answered]
+    );
     assert!(outcomes[1].problem.as_deref().unwrap().contains("context length exceeded"));
 
     let scripted = Scripted::new(|_, _| Act::Status(401, "", format!("Incorrect API key provided: {KEY}")));
@@ -230,7 +228,9 @@ fn a_request_that_is_not_served_stands_alone_and_one_without_rights_ends_the_run
 #[test]
 fn a_server_that_does_not_know_schemas_is_asked_without_and_that_is_remembered() {
     let scripted = Scripted::new(|asked, _| match asked.body["response_format"]["type"].as_str() {
-        Some("json_schema") => Act::Status(400, "", json!({"error": {"message": "response_format not supported"}}).to_string()),
+        Some("json_schema") => {
+            Act::Status(400, "", json!({"error": {"message": "response_format not supported"}}).to_string())
+        }
         Some("json_object") => Act::Status(422, "", json!({"error": "unknown response_format"}).to_string()),
         _ => Act::Say(quotes(&[("Anna", "PERSON")])),
     });
@@ -254,8 +254,9 @@ fn the_key_goes_to_its_server_alone_and_shows_up_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cache.jsonl");
     let (server, cache) = (server(&scripted), Cache::open(&path).unwrap());
-    let shown = Asking::new(&server, &cache)
-        .with_desk(&["echo", "said", "moved"], |outcomes, desk| format!("{outcomes:?} {:?} {:?}", desk.halted(), desk.spent()));
+    let shown = Asking::new(&server, &cache).with_desk(&["echo", "said", "moved"], |outcomes, desk| {
+        format!("{outcomes:?} {:?} {:?}", desk.halted(), desk.spent())
+    });
     assert!(shown.contains("it redirects to") && shown.contains("[key]"), "{shown}");
     let kept = fs::read_to_string(&path).unwrap();
     for text in [shown, kept, format!("{server:?} {cache:?}")] {
@@ -299,14 +300,19 @@ fn documents_that_carry_instructions_get_suggestions_that_fit_the_schema_and_not
         for suggestion in &outcome.suggestions {
             assert!(schema.position(suggestion.label.as_str()).is_some());
             match suggestion.span {
-                Some(span) => assert!(text.starts_with(span.quote(text)) || span.quote(text).contains("evil"), "{suggestion:?}"),
+                Some(span) => {
+                    assert!(text.starts_with(span.quote(text)) || span.quote(text).contains("evil"), "{suggestion:?}")
+                }
                 None => assert_eq!(suggestion.status, Grounding::Ungrounded),
             }
         }
     }
     // One in five could not be read, the others name the person; what the system was told is in no text.
     assert_eq!(outcomes.iter().filter(|outcome| outcome.state == State::Broken).count(), 40);
-    assert_eq!(tally.of(Grounding::Exact), 160 + texts.iter().enumerate().filter(|(at, text)| at % 5 == 1 && text.contains("evil")).count());
+    assert_eq!(
+        tally.of(Grounding::Exact),
+        160 + texts.iter().enumerate().filter(|(at, text)| at % 5 == 1 && text.contains("evil")).count()
+    );
     assert!(tally.of(Grounding::Ungrounded) >= 40);
     let foreign: usize = outcomes.iter().map(|outcome| outcome.foreign.values().sum::<usize>()).sum();
     assert_eq!(foreign, 80);
@@ -329,8 +335,12 @@ fn the_budget_is_never_exceeded_and_what_it_had_no_room_for_is_told() {
     ] {
         let cache = Cache::in_memory();
         Asking { budget, threads: 4, ..Asking::new(&server, &cache) }.with_desk(&texts, |outcomes, desk| {
-            let (spent, count) = (desk.spent(), |state| outcomes.iter().filter(|outcome| outcome.state == state).count());
-            assert!(spent.prompt_tokens + spent.completion_tokens <= budget.tokens.unwrap_or(u64::MAX) && spent.cost <= limit);
+            let (spent, count) =
+                (desk.spent(), |state| outcomes.iter().filter(|outcome| outcome.state == state).count());
+            assert!(
+                spent.prompt_tokens + spent.completion_tokens <= budget.tokens.unwrap_or(u64::MAX)
+                    && spent.cost <= limit
+            );
             assert!(count(State::Answered) > 5 && count(State::Budget) > 5, "{spent:?}");
             assert_eq!(count(State::Answered) + count(State::Budget), 60);
         });
@@ -377,7 +387,8 @@ fn examples_are_like_the_text_and_long_texts_are_asked_about_in_pieces() {
         let entity = Entity::new(Span::of(text, at..at + name.len()).unwrap(), label("PERSON"));
         Document::new(text).with_entities(vec![entity]).unwrap()
     };
-    let examples = [known("The doctor is Bob", "Bob"), known("Ships sail for Eve", "Eve"), known("A doctor called Kim", "Kim")];
+    let examples =
+        [known("The doctor is Bob", "Bob"), known("Ships sail for Eve", "Eve"), known("A doctor called Kim", "Kim")];
     let scripted = Scripted::new(|asked, _| {
         let text = asked.text();
         let named: Vec<(&str, &str)> = text.matches("Zoë").map(|name| (name, "PERSON")).collect();

@@ -26,7 +26,7 @@ impl Planted {
     /// What it says of each document.
     pub fn suggestions(&self, documents: &[Document]) -> Vec<Vec<Suggestion>> {
         let mut labels: Vec<Label> =
-            documents.iter().flat_map(|document| document.entities()).map(|entity| entity.label.clone()).collect();
+            documents.iter().flat_map(Document::entities).map(|entity| entity.label.clone()).collect();
         labels.sort();
         labels.dedup();
         let mut state = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -43,7 +43,8 @@ impl Planted {
             let text = document.text();
             let mut suggestions = Vec::new();
             for entity in document.entities() {
-                let rate = self.good.iter().find(|(label, _)| *label == entity.label).map_or(self.found, |(_, rate)| *rate);
+                let rate =
+                    self.good.iter().find(|(label, _)| *label == entity.label).map_or(self.found, |(_, rate)| *rate);
                 let (found, other, which) = (draw() < rate, draw() < self.confused, draw());
                 if found && self.only.as_ref().is_none_or(|only| *only == entity.label) {
                     let label = if other { &labels[(which * labels.len() as f64) as usize] } else { &entity.label };
@@ -57,7 +58,8 @@ impl Planted {
                 if let (true, Ok(span)) = (made_up, Span::of(text, start..end))
                     && document.entities().iter().all(|entity| !entity.span.overlaps(span))
                 {
-                    let label = self.only.clone().unwrap_or_else(|| labels[(which * labels.len() as f64) as usize].clone());
+                    let label =
+                        self.only.clone().unwrap_or_else(|| labels[(which * labels.len() as f64) as usize].clone());
                     suggestions.push(Suggestion::exact(text, span, label, None, origin.clone()));
                 }
                 start = end + 1;

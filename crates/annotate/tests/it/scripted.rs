@@ -87,7 +87,8 @@ fn serve(stream: &TcpStream, script: &dyn Fn(&Asked, usize) -> Act, heard: &Mute
             return None;
         }
     }
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
     let mut body = vec![0; length?];
     reader.read_exact(&mut body).ok()?;
     let asked = Asked { at: Instant::now(), head, body: serde_json::from_slice(&body).ok()? };
@@ -99,7 +100,8 @@ fn serve(stream: &TcpStream, script: &dyn Fn(&Asked, usize) -> Act, heard: &Mute
     let completion = |content: &str, finish: &str| {
         let usage = json!({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120});
         let choice = json!({"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish});
-        json!({"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}).to_string()
+        json!({"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage})
+            .to_string()
     };
     let (status, header, body) = match script(&asked, before) {
         Act::Say(content) => (200, "", completion(&content, "stop")),
@@ -116,7 +118,9 @@ fn serve(stream: &TcpStream, script: &dyn Fn(&Asked, usize) -> Act, heard: &Mute
     };
     let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
     let length = body.len();
-    let reply = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{header}content-length: {length}\r\n\r\n{body}");
+    let reply = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{header}content-length: {length}\r\n\r\n{body}"
+    );
     (&mut &*stream).write_all(reply.as_bytes()).ok()
 }
 

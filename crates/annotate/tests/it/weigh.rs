@@ -129,11 +129,21 @@ fn a_source_that_did_not_look_or_does_not_know_a_label_says_nothing_against_it()
         let of = |entities: &[Entity]| entities.iter().filter(|entity| entity.label == name).count();
         let found = documents.iter().zip(&weighed.suggestions).map(|(document, suggestions)| {
             let chosen = chosen(suggestions, 0.5);
-            document.entities().iter().filter(|gold| gold.label == name && chosen.iter().any(|one| one.same_mention(gold))).count()
+            document
+                .entities()
+                .iter()
+                .filter(|gold| gold.label == name && chosen.iter().any(|one| one.same_mention(gold)))
+                .count()
         });
         found.sum::<usize>() as f64 / documents.iter().map(|document| of(document.entities())).sum::<usize>() as f64
     };
-    assert!(recall("B") > 0.8 && recall("C") > 0.8 && recall("A") > 0.9, "{} {} {}", recall("A"), recall("B"), recall("C"));
+    assert!(
+        recall("B") > 0.8 && recall("C") > 0.8 && recall("A") > 0.9,
+        "{} {} {}",
+        recall("A"),
+        recall("B"),
+        recall("C")
+    );
 }
 
 #[test]
@@ -141,7 +151,8 @@ fn nothing_to_judge_is_no_fault() {
     assert!(weigh(&[], 3, 0.5).suggestions.is_empty());
     let empty = Opinions { text: "x", by_source: vec![Some(&[]), None], gold: Some(&[]) };
     assert_eq!(weigh(&[empty], 2, 0.5).suggestions, [vec![]]);
-    let one = Suggestion::exact("x", schema::Span::new(0, 1).unwrap(), label("A"), None, Origin::new(Kind::Lexicon, "l"));
+    let one =
+        Suggestion::exact("x", schema::Span::new(0, 1).unwrap(), label("A"), None, Origin::new(Kind::Lexicon, "l"));
     let all = [one];
     let alone = Opinions { text: "x", by_source: vec![Some(&all)], gold: None };
     assert_eq!(weigh(&[alone], 1, 0.5).suggestions[0].len(), 1);

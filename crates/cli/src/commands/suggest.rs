@@ -315,7 +315,10 @@ fn labelled(path: &Path, schema: &Schema, longest: usize) -> anyhow::Result<Shot
     let (documents, _) = input::annotated(path, None)?;
     let shots = Shots::new(&documents, schema, longest);
     if shots.is_empty() {
-        bail!("{}: none of its texts can be an example; they are not annotated completely, or too long", path.display());
+        bail!(
+            "{}: none of its texts can be an example; they are not annotated completely, or too long",
+            path.display()
+        );
     }
     Ok(shots)
 }

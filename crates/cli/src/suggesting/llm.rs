@@ -174,7 +174,9 @@ impl Llm {
     /// Where a run that did not come to its end goes on from.
     pub fn goes_on(&self) -> String {
         match &self.cache_path {
-            Some(path) => format!("what was answered is kept in {}; the same command goes on from there", path.display()),
+            Some(path) => {
+                format!("what was answered is kept in {}; the same command goes on from there", path.display())
+            }
             None => "nothing was kept; with --out or --cache the answers are".to_owned(),
         }
     }
@@ -183,7 +185,8 @@ impl Llm {
     pub fn judged(&self, estimate: &Estimate) -> (f64, bool) {
         let cost = self.budget.prices.cost(estimate.prompt_tokens, estimate.completion_tokens);
         let tokens = estimate.prompt_tokens + estimate.completion_tokens;
-        let fits = self.budget.tokens.is_none_or(|most| tokens <= most) && self.budget.cost.is_none_or(|most| cost <= most);
+        let fits =
+            self.budget.tokens.is_none_or(|most| tokens <= most) && self.budget.cost.is_none_or(|most| cost <= most);
         (cost, fits)
     }
 
@@ -191,7 +194,11 @@ impl Llm {
     pub fn told(&self, estimate: &Estimate) -> String {
         let (cost, fits) = self.judged(estimate);
         let money = if cost > 0.0 { format!(", a cost of {cost:.4}") } else { String::new() };
-        let cached = if estimate.from_cache > 0 { format!(" ({} are answered already)", estimate.from_cache) } else { String::new() };
+        let cached = if estimate.from_cache > 0 {
+            format!(" ({} are answered already)", estimate.from_cache)
+        } else {
+            String::new()
+        };
         let room = if fits { "" } else { "; that is more than may be spent" };
         format!(
             "about {} requests{cached}, {} tokens of questions, {} of answers{money}{room}",
@@ -225,7 +232,9 @@ pub fn schema(file: Option<&Path>) -> anyhow::Result<Schema> {
         Some(file) => Some(project::schema(file)?).filter(|schema| !schema.is_empty()),
         None => match Project::find()? {
             Some(project) => project.schema()?,
-            None => bail!("a language model has to know the labels: give --schema FILE, or work in a project (`nomen init DIR`)"),
+            None => bail!(
+                "a language model has to know the labels: give --schema FILE, or work in a project (`nomen init DIR`)"
+            ),
         },
     };
     schema.ok_or_else(|| anyhow!("the schema has no label; write [[labels]] name = \"PERSON\" for each"))

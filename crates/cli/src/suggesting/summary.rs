@@ -71,7 +71,13 @@ impl OfSource {
 
 impl OfLlm {
     /// What came of each text; `place` names one.
-    pub fn new(outcomes: &[Outcome], place: impl Fn(usize) -> String, spent: Spent, retries: u64, told: String) -> Self {
+    pub fn new(
+        outcomes: &[Outcome],
+        place: impl Fn(usize) -> String,
+        spent: Spent,
+        retries: u64,
+        told: String,
+    ) -> Self {
         let mut of = Self {
             texts: BTreeMap::new(),
             truncated: 0,
@@ -117,10 +123,18 @@ impl Summary {
             let _ = writeln!(text, "texts asked about: {}", states.join(", "));
             let _ = writeln!(text, "{}", llm.told);
             if llm.truncated + llm.broken > 0 {
-                let _ = writeln!(text, "answers that were asked for again: {} cut off, {} not readable", llm.truncated, llm.broken);
+                let _ = writeln!(
+                    text,
+                    "answers that were asked for again: {} cut off, {} not readable",
+                    llm.truncated, llm.broken
+                );
             }
             for (label, count) in &llm.foreign_labels {
-                let _ = writeln!(text, "not taken: {count} with the label {}, which the schema does not have", label.escape_debug());
+                let _ = writeln!(
+                    text,
+                    "not taken: {count} with the label {}, which the schema does not have",
+                    label.escape_debug()
+                );
             }
             for problem in &llm.problems {
                 let _ = writeln!(text, "  {problem}");
@@ -140,7 +154,8 @@ impl Summary {
         let statuses = Grounding::ALL.map(|status| status.name().to_owned());
         table.row(["source".to_owned()].into_iter().chain(statuses).chain(["refuted".to_owned()]));
         for source in &self.sources {
-            let counts = Grounding::ALL.map(|status| source.suggestions.get(status.name()).copied().unwrap_or(0).to_string());
+            let counts =
+                Grounding::ALL.map(|status| source.suggestions.get(status.name()).copied().unwrap_or(0).to_string());
             table.row([source.source.clone()].into_iter().chain(counts).chain([source.refuted.to_string()]));
         }
         table

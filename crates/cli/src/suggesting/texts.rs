@@ -78,7 +78,8 @@ pub fn attached(
                 suggestions.push(suggestion.clone());
             }
         }
-        let mut document = record::attach(document.clone(), &suggestions, threshold).with_context(|| texts.place(at))?;
+        let mut document =
+            record::attach(document.clone(), &suggestions, threshold).with_context(|| texts.place(at))?;
         if let Some(llm) = llm {
             unanswered(&mut document, llm, outcome);
         }

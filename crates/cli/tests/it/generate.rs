@@ -22,16 +22,27 @@ fn texts_are_written_counted_and_can_be_checked() {
             let name = format!("drugol{before}x{at}");
             text(format!("Case {before} {at} got{before} {name} on{at} day{before}{at}."), &name)
         };
-        let bad = [text("Known words about aspirin number one!".into(), "aspirin"), text("Lost entirely.".into(), "heparin")];
+        let bad =
+            [text("Known words about aspirin number one!".into(), "aspirin"), text("Lost entirely.".into(), "heparin")];
         let texts: Vec<Value> = (0..3).map(good).chain(bad).collect();
         Act::Say(json!({"texts": texts}).to_string())
     });
     let mut command = nomen();
-    command.current_dir(folder.path()).args(["generate", "--llm", &scripted.url, "--model", "m", "--schema", "schema.toml"]);
+    command.current_dir(folder.path()).args([
+        "generate",
+        "--llm",
+        &scripted.url,
+        "--model",
+        "m",
+        "--schema",
+        "schema.toml",
+    ]);
     command.args(["--unlike", "known.jsonl", "--count", "6", "--out", "out.jsonl", "--json"]);
     let summary: Value = serde_json::from_str(&answer(&run(&mut command, b""))).unwrap();
     assert_eq!((&summary["texts"], &summary["entities"]), (&json!(6), &json!({"DRUG": 6})));
-    assert!(summary["refused"]["duplicate"].as_u64() >= Some(1) && summary["refused"]["ungrounded"].as_u64() >= Some(1));
+    assert!(
+        summary["refused"]["duplicate"].as_u64() >= Some(1) && summary["refused"]["ungrounded"].as_u64() >= Some(1)
+    );
     let checked = run(nomen().current_dir(folder.path()).args(["check", "out.jsonl"]), b"");
     assert_eq!(checked.status.code(), Some(0), "{checked:?}");
     let asked = scripted.asked().len();
@@ -61,11 +72,18 @@ fn labelled_texts_are_written_in_other_words() {
     let folder = tempfile::tempdir().unwrap();
     let line = r#"{"id":"a","text":"Aspirin helped.","entities":[{"start":0,"end":7,"label":"DRUG"}]}"#;
     fs::write(folder.path().join("train.jsonl"), line).unwrap();
-    let scripted = Scripted::new(|_, _| {
-        Act::Say(json!({"texts": ["What helped was Aspirin itself.", "It helped."]}).to_string())
-    });
+    let scripted =
+        Scripted::new(|_, _| Act::Say(json!({"texts": ["What helped was Aspirin itself.", "It helped."]}).to_string()));
     let mut command = nomen();
-    command.current_dir(folder.path()).args(["generate", "--llm", &scripted.url, "--model", "m", "--paraphrase", "train.jsonl"]);
+    command.current_dir(folder.path()).args([
+        "generate",
+        "--llm",
+        &scripted.url,
+        "--model",
+        "m",
+        "--paraphrase",
+        "train.jsonl",
+    ]);
     let written: Value = serde_json::from_str(answer(&run(&mut command, b"")).trim()).unwrap();
     assert_eq!((&written["id"], &written["meta"]["generated"]["source"]), (&json!("a~1"), &json!("a")));
     assert_eq!(written["entities"][0]["start"], 16);

@@ -27,7 +27,10 @@ impl Place {
     fn new(texts: &[&str]) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         place.write("texts.txt", &format!("{}\n", texts.join("\n")));
-        place.write("schema.toml", "[[labels]]\nname = \"PERSON\"\ndefinition = \"A human.\"\n[[labels]]\nname = \"PLACE\"\n");
+        place.write(
+            "schema.toml",
+            "[[labels]]\nname = \"PERSON\"\ndefinition = \"A human.\"\n[[labels]]\nname = \"PLACE\"\n",
+        );
         place
     }
 
@@ -48,7 +51,8 @@ impl Place {
     }
 
     fn asking(&self, scripted: &Scripted, arguments: &[&str]) -> Command {
-        let mut command = self.suggest(&["texts.txt", "--schema", "schema.toml", "--llm", &scripted.url, "--model", "m"]);
+        let mut command =
+            self.suggest(&["texts.txt", "--schema", "schema.toml", "--llm", &scripted.url, "--model", "m"]);
         command.args(["--timeout", "5", "--tries", "2"]).args(arguments);
         command
     }
@@ -119,9 +123,11 @@ fn sources_are_weighed_also_those_of_earlier_runs_and_annotations_stay() {
     lines += "{\"text\":\"Anna1 alone\",\"entities\":[{\"start\":6,\"end\":11,\"label\":\"MINE\"}]}\n";
     place.write("first.jsonl", &lines);
     let model = tiny_model();
-    let second = ["first.jsonl", "--lexicon", "b.tsv", "--bundle", model.to_str().unwrap(), "--out", "second.jsonl", "--json"];
+    let second =
+        ["first.jsonl", "--lexicon", "b.tsv", "--bundle", model.to_str().unwrap(), "--out", "second.jsonl", "--json"];
     let summary: Value = serde_json::from_str(&answer(&run(&mut place.suggest(&second), b""))).unwrap();
-    let sources: Vec<&str> = summary["sources"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
+    let sources: Vec<&str> =
+        summary["sources"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
     assert!(sources[0] == "lexicon:a.tsv" && sources[1] == "lexicon:b.tsv" && sources[2].starts_with("bundle:"));
     assert_eq!(sources[3], "combined:label-model");
     assert!(summary["sources"][0]["accuracy"][0]["recall"].is_number());
@@ -129,7 +135,10 @@ fn sources_are_weighed_also_those_of_earlier_runs_and_annotations_stay() {
     let found = place.rows("second.jsonl");
     assert!(found[0]["entities"].as_array().unwrap().iter().all(|entity| entity["source"] == "combined:label-model"));
     let last = &found[30];
-    assert_eq!((&last["complete"], &last["entities"]), (&json!(true), &json!([{"start": 6, "end": 11, "label": "MINE", "text": "alone"}])));
+    assert_eq!(
+        (&last["complete"], &last["entities"]),
+        (&json!(true), &json!([{"start": 6, "end": 11, "label": "MINE", "text": "alone"}]))
+    );
     assert!(!last["meta"]["suggestions"].as_array().unwrap().is_empty());
     // The same sources again take the place of what they said.
     let third = ["second.jsonl", "--lexicon", "b.tsv", "--out", "third.jsonl"];
@@ -179,11 +188,14 @@ fn killed_at_random_and_started_again_it_asks_for_nothing_that_was_answered() {
         capitals(asked)
     });
     let arguments = ["--out", "out.jsonl", "--concurrency", "4"];
-    let kept = |place: &Place| fs::read_to_string(place.path("out.jsonl.answers.jsonl")).map_or(0, |text| text.matches('\n').count());
+    let kept = |place: &Place| {
+        fs::read_to_string(place.path("out.jsonl.answers.jsonl")).map_or(0, |text| text.matches('\n').count())
+    };
     let mut repeated = 0;
     for (round, patience) in [60, 130, 200, 90, 170].into_iter().enumerate() {
         let before = (scripted.asked().len(), kept(&place));
-        let mut child = place.asking(&scripted, &arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            place.asking(&scripted, &arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         // The first start of a program takes a while; then the moments differ from round to round.
         while scripted.asked().len() == before.0 && child.try_wait().unwrap().is_none() {
             thread::sleep(Duration::from_millis(2));
@@ -248,7 +260,8 @@ fn the_key_is_in_no_output_no_file_and_no_redirect() {
     }
     assert!(other.asked().is_empty());
     assert!(scripted.asked().iter().all(|asked| asked.head.contains(&format!("Bearer {KEY}"))));
-    let refused = run(&mut place.suggest(&["texts.txt", "--llm", "http://u:sk-in-url@127.0.0.1:9/v1", "--model", "m"]), b"");
+    let refused =
+        run(&mut place.suggest(&["texts.txt", "--llm", "http://u:sk-in-url@127.0.0.1:9/v1", "--model", "m"]), b"");
     assert!(!said(&refused).contains("sk-in-url"), "{}", said(&refused));
 }
 
@@ -270,7 +283,8 @@ fn what_it_costs_is_told_before_and_never_exceeded_and_a_larger_budget_goes_on()
     let output = run(place.asking(&scripted, &arguments).args(["--max-tokens-total", "1500"]), b"");
     assert_eq!(output.status.code(), Some(1));
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let spent = ["prompt_tokens", "completion_tokens"].map(|field| summary["llm"][field].as_u64().unwrap()).iter().sum::<u64>();
+    let spent =
+        ["prompt_tokens", "completion_tokens"].map(|field| summary["llm"][field].as_u64().unwrap()).iter().sum::<u64>();
     assert!(spent <= 1500, "{spent}");
     let answered = summary["llm"]["texts"]["answered"].as_u64().unwrap() as usize;
     assert!(answered > 2 && answered < 20 && scripted.asked().len() == answered);

@@ -51,9 +51,8 @@ pub(super) fn choose(places: &[Vec<Place>]) -> Vec<Option<(usize, bool)>> {
     let mirrored = reach_back(places, last, |place| (last - rank(place.span.start()), last - rank(place.span.end())));
 
     let most = forward.iter().flatten().copied().max().unwrap_or(0);
-    let is_best = |quote: usize, place: usize| {
-        forward[quote][place] + mirrored[quote][place] - places[quote][place].gain == most
-    };
+    let is_best =
+        |quote: usize, place: usize| forward[quote][place] + mirrored[quote][place] - places[quote][place].gain == most;
     let mut reached = 0;
     let mut before: Option<&Place> = None;
     let chosen = places.iter().enumerate().map(|(quote, places)| {

@@ -52,7 +52,7 @@ pub(super) fn of(ground: &Ground<'_>, quote: &Quote) -> Vec<Place> {
     if places.len() > 1 && !quote.before.trim().is_empty() {
         let before = last_words(&quote.before);
         for place in &mut places {
-            place.gain += WORD_BEFORE * words_shared(ground.text, place.span.start(), &before);
+            place.gain += won_by_words(ground.text, place.span.start(), &before);
         }
     }
     places
@@ -71,12 +71,12 @@ fn exact(ground: &Ground<'_>, words: &str) -> Vec<Place> {
         if !(ground.character_edges[start] && ground.character_edges[end]) {
             continue;
         }
-        let inside = [start, end].into_iter().filter(|edge| !ground.word_edges[*edge]).count();
+        let inside: i64 = [start, end].into_iter().map(|edge| i64::from(!ground.word_edges[edge])).sum();
         if inside == 2 && !amid_allowed {
             continue;
         }
         if let Ok(span) = Span::of(text, start..end) {
-            let gain = STANDS - INSIDE * inside as i64;
+            let gain = STANDS - INSIDE * inside;
             places.push(Place { span, status: Grounding::Exact, edits: 0, gain });
         }
     }
@@ -107,10 +107,10 @@ fn fuzzy(ground: &Ground<'_>, letters: &[char], places: &mut Vec<Place>) {
         return;
     }
     let text = &ground.folded.letters;
-    let is_start = |at: &usize| {
-        text[*at] != ' ' && ground.folded.start(*at).is_some_and(|byte| ground.word_edges[byte])
-    };
-    let is_end = |at: &usize| text[*at - 1] != ' ' && ground.folded.end(*at).is_some_and(|byte| ground.word_edges[byte]);
+    let is_start =
+        |at: &usize| text[*at] != ' ' && ground.folded.start(*at).is_some_and(|byte| ground.word_edges[byte]);
+    let is_end =
+        |at: &usize| text[*at - 1] != ' ' && ground.folded.end(*at).is_some_and(|byte| ground.word_edges[byte]);
     let mut nearest: Vec<(usize, usize, usize)> = Vec::new();
     for start in (0..text.len()).filter(is_start) {
         let last = (start + letters.len() + bound).min(text.len());
@@ -125,8 +125,9 @@ fn fuzzy(ground: &Ground<'_>, letters: &[char], places: &mut Vec<Place>) {
     }
     for (start, end, edits) in nearest {
         if let Some(span) = whole_words(ground, start, end) {
-            let gain = STANDS - FUZZY - EDIT * edits as i64;
-            places.push(Place { span, status: Grounding::Fuzzy, edits: edits as u32, gain });
+            let edits = edits as u32;
+            let gain = STANDS - FUZZY - EDIT * i64::from(edits);
+            places.push(Place { span, status: Grounding::Fuzzy, edits, gain });
         }
     }
 }
@@ -145,11 +146,12 @@ fn last_words(text: &str) -> Vec<String> {
     folded.split(' ').rev().map(bare).filter(|word| !word.is_empty()).take(WORDS_BEFORE).collect()
 }
 
-fn words_shared(text: &str, start: usize, before: &[String]) -> i64 {
+/// What is won by the words before a place.
+fn won_by_words(text: &str, start: usize, before: &[String]) -> i64 {
     let mut from = start.saturating_sub(NEARBY);
     while !text.is_char_boundary(from) {
         from += 1;
     }
     let here = last_words(&text[from..start]);
-    before.iter().zip(&here).take_while(|(a, b)| a == b).count() as i64
+    before.iter().zip(&here).take_while(|(a, b)| a == b).map(|_| WORD_BEFORE).sum()
 }

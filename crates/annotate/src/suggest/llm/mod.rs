@@ -40,4 +40,3 @@ pub use request::{Message, Request};
 pub use run::{Halted, in_parallel};
 pub use server::{Finish, Reply, Server, ServerError, Usage};
 pub use shots::Shots;
-

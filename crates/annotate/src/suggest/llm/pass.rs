@@ -162,16 +162,17 @@ impl<'p> Pass<'p> {
     fn grounded(&self, ground: &Ground<'_>, quotes: Quotes) -> Vec<Suggestion> {
         let origin = self.origin();
         let found = ground.align(&quotes.quotes);
-        let suggestion = |(quote, found): (crate::suggest::ground::Quote, crate::suggest::ground::Grounded)| Suggestion {
-            span: found.span,
-            label: quote.label,
-            score: None,
-            status: found.status,
-            quote: quote.text,
-            edits: found.edits,
-            verified: None,
-            origin: origin.clone(),
-        };
+        let suggestion =
+            |(quote, found): (crate::suggest::ground::Quote, crate::suggest::ground::Grounded)| Suggestion {
+                span: found.span,
+                label: quote.label,
+                score: None,
+                status: found.status,
+                quote: quote.text,
+                edits: found.edits,
+                verified: None,
+                origin: origin.clone(),
+            };
         quotes.quotes.into_iter().zip(found).map(suggestion).collect()
     }
 

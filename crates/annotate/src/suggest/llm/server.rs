@@ -100,7 +100,10 @@ impl Server {
     /// # Errors
     /// The address is none, holds credentials, or is one of HTTPS where the system has no root certificates.
     pub fn new(base: &Url, key: Option<Key>, patience: Duration) -> Result<Self, ServerError> {
-        if !base.username().is_empty() || base.password().is_some() || base.query().is_some() || base.fragment().is_some()
+        if !base.username().is_empty()
+            || base.password().is_some()
+            || base.query().is_some()
+            || base.fragment().is_some()
         {
             return Err(ServerError::Credentials);
         }
@@ -145,7 +148,9 @@ impl Server {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::Tls(_) => {
                 Failure::Never(self.said(&error.to_string()))
             }
-            ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => Failure::Away(self.said(&error.to_string()), false),
+            ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
+                Failure::Away(self.said(&error.to_string()), false)
+            }
             ureq::Error::Io(io) if io.kind() == io::ErrorKind::ConnectionRefused => {
                 Failure::Away(self.said(&io.to_string()), false)
             }
@@ -153,7 +158,9 @@ impl Server {
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.into_body().into_with_config().limit(LONGEST_ANSWER).read_to_string();
-        let text = text.map_err(|error| Failure::Away(format!("its answer breaks off: {}", self.said(&error.to_string())), true))?;
+        let text = text.map_err(|error| {
+            Failure::Away(format!("its answer breaks off: {}", self.said(&error.to_string())), true)
+        })?;
         if status == StatusCode::OK {
             let reply = serde_json::from_str::<Value>(&text).ok().and_then(|body| reply(&body));
             let reply = reply.ok_or_else(|| Failure::Away("its answer is no chat completion".into(), true))?;

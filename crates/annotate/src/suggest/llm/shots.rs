@@ -24,9 +24,9 @@ impl Shots {
     /// The examples among documents: those whose annotation is complete, with the entities that have labels of the schema.
     /// A text longer than `longest` bytes would leave no room for the question.
     pub fn new(documents: &[Document], schema: &Schema, longest: usize) -> Self {
-        let usable = documents.iter().filter(|document| {
-            !document.partial && document.looked_for.is_none() && document.text().len() <= longest
-        });
+        let usable = documents
+            .iter()
+            .filter(|document| !document.partial && document.looked_for.is_none() && document.text().len() <= longest);
         let known = |document: &Document| {
             let entities = document.entities().iter().filter(|entity| schema.position(entity.label.as_str()).is_some());
             let entities = entities.cloned().collect();
@@ -115,10 +115,13 @@ mod tests {
         let texts = ["the cat sat", "the dog ran home", "a cat and a dog", "stocks fell again", "The CAT  sat"];
         let documents: Vec<Document> = texts.iter().map(|text| Document::new(*text)).collect();
         let shots = Shots::new(&documents, &Schema::default(), 1000);
-        let like = |text: &str, count| shots.like(text, count).iter().map(|shot| shot.text().to_owned()).collect::<Vec<_>>();
+        let like =
+            |text: &str, count| shots.like(text, count).iter().map(|shot| shot.text().to_owned()).collect::<Vec<_>>();
         assert_eq!(like("dog home", 2), ["a cat and a dog", "the dog ran home"]);
         assert_eq!(like("stocks", 1), ["stocks fell again"]);
-        assert!(!like("the cat sat", 5).iter().any(|text| text.to_lowercase().contains("cat sat") || text.contains("CAT")));
+        assert!(
+            !like("the cat sat", 5).iter().any(|text| text.to_lowercase().contains("cat sat") || text.contains("CAT"))
+        );
         assert_eq!(like("", 3).len(), 3);
     }
 
@@ -126,7 +129,8 @@ mod tests {
     fn what_is_not_wholly_annotated_is_no_example() {
         let mut partial = Document::new("half");
         partial.partial = true;
-        let shots = Shots::new(&[partial, Document::new("whole"), Document::new("x".repeat(50))], &Schema::default(), 40);
+        let shots =
+            Shots::new(&[partial, Document::new("whole"), Document::new("x".repeat(50))], &Schema::default(), 40);
         assert_eq!(shots.len(), 1);
     }
 }

@@ -101,9 +101,8 @@ mod tests {
 
     #[test]
     fn every_number_has_one_verdict_or_the_answer_is_broken() {
-        let judged = |content: &str| {
-            verdicts(&Reply { content: content.into(), finish: Finish::Stop, usage: None }, 2).ok()
-        };
+        let judged =
+            |content: &str| verdicts(&Reply { content: content.into(), finish: Finish::Stop, usage: None }, 2).ok();
         let both = r#"{"verdicts":[{"number":2,"correct":false},{"number":1,"correct":true}]}"#;
         assert_eq!(judged(both), Some(vec![true, false]));
         for numbers in ["1", "1,3", "0,1", ""] {

@@ -19,7 +19,8 @@ pub(super) fn joined(answers: Vec<Vec<Suggestion>>) -> Vec<Suggestion> {
         let mut seen = Vec::new();
         for suggestion in answer {
             let label = suggestion.label.clone();
-            let name = (suggestion.span, label.clone(), suggestion.span.map_or(suggestion.quote.clone(), |_| String::new()));
+            let name =
+                (suggestion.span, label.clone(), suggestion.span.map_or(suggestion.quote.clone(), |_| String::new()));
             // One answer has one vote, however often it says the same.
             let vote = usize::from(!seen.contains(&name));
             seen.push(name);
@@ -62,18 +63,17 @@ mod tests {
         };
         let unsure = Suggestion { status: Grounding::Ambiguous, ..one(0..4) };
         let lost = Suggestion { span: None, status: Grounding::Ungrounded, quote: "Oslo".into(), ..one(0..4) };
-        let joined = joined(vec![vec![unsure, lost.clone(), lost], vec![one(0..4), one(5..9)], vec![one(0..4)], vec![]]);
+        let joined =
+            joined(vec![vec![unsure, lost.clone(), lost], vec![one(0..4), one(5..9)], vec![one(0..4)], vec![]]);
         let told: Vec<(Grounding, Option<f32>)> = joined.iter().map(|one| (one.status, one.score)).collect();
-        assert_eq!(told, [
-            (Grounding::Exact, Some(0.75)),
-            (Grounding::Exact, Some(0.25)),
-            (Grounding::Ungrounded, Some(0.25)),
-        ]);
+        assert_eq!(
+            told,
+            [(Grounding::Exact, Some(0.75)), (Grounding::Exact, Some(0.25)), (Grounding::Ungrounded, Some(0.25)),]
+        );
         let judged = judged(joined, &[true, false], 4);
-        assert_eq!(judged.iter().map(|one| (one.score, one.verified)).collect::<Vec<_>>(), [
-            (Some(0.8), Some(true)),
-            (Some(0.2), Some(false)),
-            (Some(0.25), None),
-        ]);
+        assert_eq!(
+            judged.iter().map(|one| (one.score, one.verified)).collect::<Vec<_>>(),
+            [(Some(0.8), Some(true)), (Some(0.2), Some(false)), (Some(0.25), None),]
+        );
     }
 }

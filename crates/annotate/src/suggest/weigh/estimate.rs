@@ -161,7 +161,12 @@ fn accuracy(candidates: &Candidates, probabilities: &[Vec<f64>], model: &Model, 
         let given = candidates.items.iter().zip(probabilities).filter(|(item, _)| item.votes[source] == Some(label));
         let (suggested, held) = given.fold((0, 0.0), |(count, held), (_, shares)| (count + 1, held + shares[label]));
         let recall = model.of.get(source).map_or(0.0, |of| of[label][label]);
-        Accuracy { label: name.clone(), recall, precision: held / f64::max(1.0, f64::from(suggested)), suggested: suggested as usize }
+        Accuracy {
+            label: name.clone(),
+            recall,
+            precision: held / f64::max(1.0, f64::from(suggested)),
+            suggested: suggested as usize,
+        }
     };
     known.map(of_label).collect()
 }

@@ -49,6 +49,11 @@ pub struct Spent {
     /// Tokens that requests under way may come to.
     #[serde(skip)]
     reserved: Reserved,
+    /// Tokens of questions as they were guessed and as the server counted them.
+    #[serde(skip)]
+    guessed: u64,
+    #[serde(skip)]
+    counted: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,6 +89,14 @@ impl Estimate {
 }
 
 impl Spent {
+    /// About how many tokens the server counts where so many are guessed, going by the questions so far; never fewer.
+    pub(super) fn as_counted(&self, guess: u64) -> u64 {
+        if self.counted <= self.guessed {
+            return guess;
+        }
+        (guess as f64 * self.counted as f64 / self.guessed.max(1) as f64).ceil() as u64
+    }
+
     /// Sets aside the most that a request may come to; `false` where the budget does not have it.
     pub(super) fn reserve(&mut self, budget: &Budget, prompt: u64, completion: u64) -> bool {
         let prompt_all = self.prompt_tokens + self.reserved.prompt + prompt;
@@ -108,7 +121,10 @@ impl Spent {
         self.reserved.prompt -= set_aside.0;
         self.reserved.completion -= set_aside.1;
         let (prompt, completion) = usage.map_or(guess, |usage| (usage.prompt_tokens, usage.completion_tokens));
-        if usage.is_none() {
+        if usage.is_some() {
+            self.guessed += guess.0;
+            self.counted += prompt;
+        } else {
             self.estimated_tokens += prompt + completion;
         }
         self.prompt_tokens += prompt;
@@ -133,6 +149,10 @@ mod tests {
         spent.settle(&budget, (50, 100), None, (50, 0));
         assert_eq!((spent.prompt_tokens, spent.completion_tokens, spent.estimated_tokens), (90, 10, 50));
         assert!((spent.cost - 190e-6).abs() < 1e-12);
+        // The server counts more than was guessed, and the next guess is raised.
+        spent.guessed = 10;
+        spent.counted = 25;
+        assert_eq!(spent.as_counted(4), 10);
         let money = Budget { tokens: None, cost: Some(1000e-6), prices };
         assert!(!spent.reserve(&money, 0, 82) && spent.reserve(&money, 0, 81));
     }

@@ -168,14 +168,13 @@ impl<'d> Desk<'d> {
     /// Asks the server until it answers, or it is senseless to go on.
     fn asked(&self, request: &Request) -> Result<Reply, Unanswered> {
         let prompt = request.prompt_tokens();
-        let most = (prompt, u64::from(request.max_tokens));
         let mut last = String::new();
         let mut attempt = 0;
         while attempt < self.patience.tries.max(1) {
             if (self.leave)() || self.state().halted.is_some() {
                 return Err(Unanswered::NotAsked);
             }
-            self.reserve(most)?;
+            let most = self.reserve(prompt, u64::from(request.max_tokens))?;
             let form = self.form();
             let answer = self.server.ask(&request.body(form));
             let (usage, guess) = match &answer {
@@ -226,16 +225,20 @@ impl<'d> Desk<'d> {
         Err(self.in_vain(Unanswered::NoAnswer(last)))
     }
 
-    /// Sets aside the most that a request may come to. While others are under way, which may come to less, it waits.
-    fn reserve(&self, (prompt, completion): (u64, u64)) -> Result<(), Unanswered> {
+    /// Sets aside the most that a request may come to, and tells it: tokens of the question and of the answer. While
+    /// others are under way, which may come to less, it waits.
+    fn reserve(&self, guess: u64, completion: u64) -> Result<(u64, u64), Unanswered> {
         let mut state = self.state();
-        while !state.spent.reserve(&self.budget, prompt, completion) {
+        loop {
+            let prompt = state.spent.as_counted(guess);
+            if state.spent.reserve(&self.budget, prompt, completion) {
+                return Ok((prompt, completion));
+            }
             if !state.spent.is_waiting() {
                 return Err(Unanswered::Budget);
             }
             state = self.settled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(())
     }
 
     /// Counts a question without an answer; too many in a row end the run.

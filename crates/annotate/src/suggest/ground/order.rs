@@ -59,12 +59,12 @@ pub(super) fn choose(places: &[Vec<Place>]) -> Vec<Option<(usize, bool)>> {
         let mut best = (0..places.len()).filter(|place| is_best(quote, *place));
         let follows = |place: &usize| {
             let next = &places[*place];
-            let lost = match before {
+            let overlap = match before {
                 Some(known) if next.span.start() <= known.span.start() => return false,
                 Some(known) if next.span.start() < known.span.end() => OVERLAP,
                 _ => 0,
             };
-            forward[quote][*place] == reached + next.gain - lost
+            forward[quote][*place] == reached + next.gain - overlap
         };
         let place = best.clone().find(follows)?;
         let decided = best.next().is_some() && best.next().is_none();

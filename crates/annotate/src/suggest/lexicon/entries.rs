@@ -58,7 +58,7 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, LexiconError> {
     let bytes = fs::read(path).map_err(|error| LexiconError::Io { path: path.to_owned(), error })?;
     let fault = |line: usize, problem: String| LexiconError::Line { path: path.to_owned(), line, problem };
     let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         fault(line, "a byte is no UTF-8; save the file as UTF-8".into())
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

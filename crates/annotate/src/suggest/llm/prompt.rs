@@ -85,7 +85,8 @@ pub(crate) fn fenced(text: &str) -> String {
     let mut code = hexadecimal(text.as_bytes())[..12].to_owned();
     // Whoever writes a text does not know its hash; should it hold it all the same, another one follows.
     while text.contains(&code) {
-        code = hexadecimal(code.as_bytes())[..12].to_owned();
+        code = hexadecimal(code.as_bytes());
+        code.truncate(12);
     }
     format!("<text {code}>\n{text}\n</text {code}>")
 }

@@ -115,7 +115,9 @@ fn fitted(candidates: &Candidates, probabilities: &[Vec<f64>], before: &Model, s
         }
     }
     let all: f64 = prior.iter().sum();
-    prior.iter_mut().for_each(|share| *share /= all);
+    for share in &mut prior {
+        *share /= all;
+    }
     let of = counts.iter().zip(&candidates.knows).map(|(counts, knows)| of_source(counts, knows)).collect();
     Model { prior, of }
 }
@@ -123,7 +125,7 @@ fn fitted(candidates: &Candidates, probabilities: &[Vec<f64>], before: &Model, s
 /// What one source does: its counts, drawn towards what it does with all labels where a label has few.
 fn of_source(counts: &[Vec<f64>], knows: &[bool]) -> Vec<Vec<f64>> {
     let nothing = knows.len();
-    let known = knows.iter().filter(|known| **known).count();
+    let count = knows.iter().filter(|known| **known).count();
     let mut whole = GUESS;
     for (class, counts) in counts.iter().enumerate().take(nothing).filter(|(class, _)| knows[*class]) {
         whole[0] += counts[class];
@@ -138,12 +140,12 @@ fn of_source(counts: &[Vec<f64>], knows: &[bool]) -> Vec<Vec<f64>> {
         let smoothed = |vote: usize| {
             let guess = match (class == nothing, vote == nothing) {
                 (true, true) => SHARED * not / (made_up + not),
-                (true, false) if knows[vote] => SHARED * made_up / (made_up + not) / known as f64,
+                (true, false) if knows[vote] => SHARED * made_up / (made_up + not) / count as f64,
                 (false, true) if knows[class] => silent,
                 // A source that does not know a label is silent where it stands, but for a mistake.
                 (false, true) => SHARED * (right + silent) / (right + silent + wrong),
                 (false, false) if vote == class && knows[class] => right,
-                (false, false) if knows[vote] && vote != class => wrong / known as f64,
+                (false, false) if knows[vote] && vote != class => wrong / count as f64,
                 _ => 0.0,
             };
             counts[class][vote] + guess

@@ -186,8 +186,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         (outcomes, of_llm) = (all, Some(told));
     }
     // What a source says anew takes the place of what it said before.
-    found.retain(|old| fresh.iter().all(|new| !sources::is_same(&old.origin, &new.origin)));
-    found.extend(fresh);
+    for new in fresh {
+        match found.iter_mut().find(|old| sources::is_same(&old.origin, &new.origin)) {
+            Some(old) => *old = new,
+            None => found.push(new),
+        }
+    }
     let mut accuracy = vec![Vec::new(); found.len()];
     if let Some((combined, by_source)) = sources::weighed(&texts.documents, &found, arguments.threshold) {
         accuracy = by_source;

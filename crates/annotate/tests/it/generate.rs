@@ -115,7 +115,7 @@ fn labels_are_balanced_names_wear_out_and_the_count_is_kept() {
         let number = number(asked);
         let of = |label: &str| words.contains(&format!(" of {label}"));
         let row = |at: usize| {
-            let (name, label) = if of("DRUG") && (at % 2 == 0 || !of("PLACE")) {
+            let (name, label) = if of("DRUG") && (at.is_multiple_of(2) || !of("PLACE")) {
                 (["aspirin", "heparin"][at % 4 / 2], "DRUG")
             } else {
                 (["Oslo", "Rome"][at % 4 / 2], "PLACE")

@@ -301,7 +301,7 @@ fn documents_that_carry_instructions_get_suggestions_that_fit_the_schema_and_not
             assert!(schema.position(suggestion.label.as_str()).is_some());
             match suggestion.span {
                 Some(span) => {
-                    assert!(text.starts_with(span.quote(text)) || span.quote(text).contains("evil"), "{suggestion:?}")
+                    assert!(text.starts_with(span.quote(text)) || span.quote(text).contains("evil"), "{suggestion:?}");
                 }
                 None => assert_eq!(suggestion.status, Grounding::Ungrounded),
             }

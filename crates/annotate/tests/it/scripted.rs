@@ -81,17 +81,17 @@ impl Scripted {
 /// Serves one request; `None` where the connection is over.
 fn serve(stream: &TcpStream, script: &dyn Fn(&Asked, usize) -> Act, heard: &Mutex<Vec<Asked>>) -> Option<()> {
     let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
+    let mut lines = String::new();
+    while !lines.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut lines).ok()? == 0 {
             return None;
         }
     }
     let length =
-        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+        lines.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
     let mut body = vec![0; length?];
     reader.read_exact(&mut body).ok()?;
-    let asked = Asked { at: Instant::now(), head, body: serde_json::from_slice(&body).ok()? };
+    let asked = Asked { at: Instant::now(), head: lines, body: serde_json::from_slice(&body).ok()? };
     let before = {
         let mut heard = heard.lock().unwrap();
         heard.push(asked.clone());

@@ -147,6 +147,30 @@ fn a_source_that_did_not_look_or_does_not_know_a_label_says_nothing_against_it()
 }
 
 #[test]
+fn a_label_that_nobody_gave_a_span_is_never_suggested_for_it() {
+    let documents = made_up();
+    let found =
+        [1, 2].map(|seed| Planted { only: Some(label("A")), ..Planted::new(seed, 0.6, 0.2) }.suggestions(&documents));
+    let opinions: Vec<Opinions<'_>> = documents
+        .iter()
+        .enumerate()
+        .map(|(at, document)| Opinions {
+            text: document.text(),
+            by_source: found.iter().map(|source| Some(source[at].as_slice())).collect(),
+            // What is known has other labels, too.
+            gold: (at < 3).then_some(document.entities()),
+        })
+        .collect();
+    for (at, suggestions) in weigh(&opinions, 2, 0.5).suggestions.iter().enumerate() {
+        for suggestion in suggestions {
+            assert_eq!(suggestion.label, label("A"));
+            let given = found.iter().flat_map(|source| &source[at]).any(|one| one.span == suggestion.span);
+            assert!(given, "{suggestion:?}");
+        }
+    }
+}
+
+#[test]
 fn nothing_to_judge_is_no_fault() {
     assert!(weigh(&[], 3, 0.5).suggestions.is_empty());
     let empty = Opinions { text: "x", by_source: vec![Some(&[]), None], gold: Some(&[]) };

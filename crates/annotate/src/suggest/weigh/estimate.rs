@@ -78,7 +78,12 @@ fn judged(item: &Item, model: &Model, classes: usize) -> Vec<f64> {
     if item.gold.is_some() {
         return shares(item, classes);
     }
+    // A label that nobody voted for here would explain any votes: nobody knows what its votes look like.
+    let votable = |class: usize| class + 1 == classes || item.votes.contains(&Some(class));
     let log = |class: usize| {
+        if !votable(class) {
+            return f64::NEG_INFINITY;
+        }
         let votes = item.votes.iter().zip(&model.of).filter_map(|(vote, of)| Some(of[class][(*vote)?].max(LEAST).ln()));
         model.prior[class].max(LEAST).ln() + votes.sum::<f64>() - (1.0 - unseen(item, model, class)).ln()
     };

@@ -45,7 +45,8 @@ pub struct Accuracy {
 /// What comes of all sources together.
 #[derive(Debug, Clone)]
 pub struct Weighed {
-    /// For each text every span that a source suggested, with its likeliest label and the probability of that.
+    /// For each text every span that a source suggested, with the likeliest of the labels that it got and the probability
+    /// of that.
     pub suggestions: Vec<Vec<Suggestion>>,
     /// For each source its accuracy by label, for the labels that it knows.
     pub accuracy: Vec<Vec<Accuracy>>,
@@ -64,7 +65,8 @@ pub fn weigh(opinions: &[Opinions<'_>], sources: usize, threshold: f32) -> Weigh
     let origin = Origin::new(Kind::Combined, COMBINED);
     let mut suggestions: Vec<Vec<Suggestion>> = vec![Vec::new(); opinions.len()];
     for (item, probabilities) in candidates.items.iter().zip(&probabilities) {
-        let best = (0..candidates.labels.len()).max_by(|a, b| {
+        let voted = (0..candidates.labels.len()).filter(|label| item.votes.contains(&Some(*label)));
+        let best = voted.max_by(|a, b| {
             // Of equally likely ones the first.
             probabilities[*a].total_cmp(&probabilities[*b]).then(b.cmp(a))
         });

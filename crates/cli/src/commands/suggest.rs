@@ -268,6 +268,12 @@ fn ask(arguments: &Arguments, llm: &Llm, texts: &Texts) -> anyhow::Result<Ended>
     if let Some(why) = desk.halted() {
         bail!("{why}\n  {}", llm.goes_on());
     }
+    let unheard = outcomes.iter().filter(|outcome| outcome.state == State::NoAnswer);
+    if let (true, Some(problem)) =
+        (unheard.count() == outcomes.len(), outcomes.iter().find_map(|one| one.problem.as_ref()))
+    {
+        bail!("{} answered nothing: {problem}\n  {}", llm.server().address(), llm.goes_on());
+    }
     if let Some(path) = &arguments.batch.batch_out {
         return collected(path, &desk).map(Ended::Early);
     }

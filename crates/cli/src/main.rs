@@ -24,6 +24,7 @@ mod seen;
 mod serving;
 mod signals;
 mod split_record;
+mod suggesting;
 mod table;
 mod training;
 mod versions;

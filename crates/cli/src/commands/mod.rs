@@ -5,6 +5,7 @@ mod collect;
 mod convert;
 mod evaluate;
 mod gate;
+mod generate;
 mod init;
 mod monitor;
 mod prepare;
@@ -14,6 +15,7 @@ mod registry;
 mod runs;
 mod serve;
 mod split;
+mod suggest;
 mod tag;
 mod train;
 mod update;
@@ -43,6 +45,8 @@ enum Command {
     Init(init::Arguments),
     Collect(collect::Arguments),
     Prepare(prepare::Arguments),
+    Suggest(suggest::Arguments),
+    Generate(generate::Arguments),
     Convert(convert::Arguments),
     Check(check::Arguments),
     Split(split::Arguments),
@@ -65,6 +69,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Init(arguments) => init::run(arguments),
         Command::Collect(arguments) => collect::run(arguments),
         Command::Prepare(arguments) => prepare::run(arguments),
+        Command::Suggest(arguments) => suggest::run(arguments),
+        Command::Generate(arguments) => generate::run(arguments),
         Command::Convert(arguments) => convert::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Split(arguments) => split::run(arguments),

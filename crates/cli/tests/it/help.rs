@@ -4,11 +4,13 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "quickstart",
     "init",
     "collect",
     "prepare",
+    "suggest",
+    "generate",
     "convert",
     "check",
     "split",

@@ -8,14 +8,18 @@ mod collect;
 mod convert;
 mod evaluate;
 mod gate;
+mod generate;
 mod help;
 mod monitor;
 mod prepare;
 mod quantize;
 mod registry;
 mod runs;
+#[path = "../../../annotate/tests/it/scripted.rs"]
+mod scripted;
 mod serve;
 mod split;
+mod suggest;
 mod tag;
 mod train;
 mod update;

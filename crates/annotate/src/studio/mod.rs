@@ -1,1 +1,7 @@
 //! The web application in which people annotate, review and watch.
+
+pub mod address;
+pub mod assets;
+pub mod colours;
+pub mod marked;
+pub mod page;

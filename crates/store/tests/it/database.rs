@@ -1,0 +1,45 @@
+//! Databases to test on.
+
+use std::{future::Future, path::Path};
+
+use nomen_store::Store;
+use tempfile::TempDir;
+
+/// Runs a test to its end.
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap().block_on(test)
+}
+
+/// An empty database in a folder that goes with it.
+pub async fn sqlite() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Store::open_file(&file(folder.path())).await.unwrap(), folder)
+}
+
+/// A name that an address would have to escape.
+pub fn file(folder: &Path) -> std::path::PathBuf {
+    folder.join("a project?100%#.db")
+}
+
+/// The same test on both databases.
+macro_rules! on_both {
+    ($($(#[$doc:meta])* async fn $name:ident($store:ident: Store) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test($store: nomen_store::Store) $body
+
+            $(#[$doc])*
+            #[test]
+            fn sqlite() {
+                crate::database::run(async {
+                    let (store, _folder) = crate::database::sqlite().await;
+                    test(store.clone()).await;
+                    store.close().await;
+                });
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;

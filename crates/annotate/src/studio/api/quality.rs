@@ -1,6 +1,6 @@
 //! How good the annotations are: what the checks find.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::extract::State;
 use corpus::{
@@ -78,14 +78,16 @@ async fn found(store: &Store, project: &Project) -> Result<Vec<Finding>, Refusal
 
 /// The findings that stand in a document, each at its first place.
 fn of_documents(findings: &[check::Finding], numbers: &[Number]) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = Vec::new();
+    let (mut kept, mut counts) = (Vec::new(), HashMap::<String, usize>::new());
     for finding in findings {
         let rule = finding.check.rule().code.to_owned();
         let place = finding.places.first();
         let Some((document, place)) = place.and_then(|place| Some((*numbers.get(place.document?)?, place))) else {
             continue;
         };
-        if kept.iter().filter(|known| known.rule == rule).count() < KEPT {
+        let count = counts.entry(rule.clone()).or_default();
+        *count += 1;
+        if *count <= KEPT {
             kept.push(Finding { document, rule, message: finding.message.clone(), span: place.span });
         }
     }

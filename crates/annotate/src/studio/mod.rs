@@ -3,5 +3,7 @@
 pub mod address;
 pub mod assets;
 pub mod colours;
+pub mod editor;
 pub mod marked;
 pub mod page;
+pub mod review;

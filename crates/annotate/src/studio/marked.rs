@@ -1,5 +1,7 @@
 //! A text with its entities, to read.
 
+use std::iter;
+
 use maud::{Markup, PreEscaped, html};
 use schema::{Entity, Schema};
 
@@ -7,16 +9,26 @@ use super::colours;
 
 /// `text` with `entities` marked in it, which are sorted by start and do not overlap, as a `schema::Document` has them.
 pub fn marked(text: &str, entities: &[Entity], schema: &Schema) -> Markup {
-    let mut at = 0;
+    marked_with(text, entities, schema, |_| None)
+}
+
+/// The same, with a further class for some of the entities, by their position.
+pub fn marked_with(
+    text: &str,
+    entities: &[Entity],
+    schema: &Schema,
+    class: impl Fn(usize) -> Option<&'static str>,
+) -> Markup {
+    let ends = || entities.iter().map(|entity| entity.span.end());
+    let rest = ends().next_back().unwrap_or(0);
     html! {
-        @for entity in entities {
-            (exact(&text[at..entity.span.start()]))
-            mark class=(colours::class(schema, entity.label.as_str())) data-label=(entity.label) {
+        @for (index, (entity, before)) in entities.iter().zip(iter::once(0).chain(ends())).enumerate() {
+            (exact(&text[before..entity.span.start()]))
+            mark class=(colours::class(schema, entity.label.as_str())) class=[class(index)] data-label=(entity.label) {
                 (exact(entity.span.quote(text)))
             }
-            @let _ = at = entity.span.end();
         }
-        (exact(&text[at..]))
+        (exact(&text[rest..]))
     }
 }
 

@@ -100,7 +100,6 @@ pub static ROUTES: &[Route] = routes! {
     ANNOTATOR get "/api/v1/projects/{project}/queue/next" api::queue::next;
     ANNOTATOR post "/api/v1/projects/{project}/queue/release" api::queue::release;
     REVIEWER post "/api/v1/projects/{project}/queue" api::queue::send;
-    REVIEWER get "/api/v1/projects/{project}/review/next" api::queue::next_review;
     REVIEWER get "/api/v1/projects/{project}/review/{number}" api::review::pair;
     REVIEWER get "/api/v1/projects/{project}/conflicts" api::review::conflicts;
     REVIEWER post "/api/v1/projects/{project}/conflicts" api::review::settle;

@@ -8,7 +8,9 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Layer, NewRevision, Number, Origin, Provenance, Role, StoreError};
+use store::{
+    Grounding, Layer, NewRevision, Number, Origin, OriginKind, Provenance, Revision, Role, StoreError, Suggestion,
+};
 use utoipa::ToSchema;
 
 use super::{
@@ -78,15 +80,9 @@ pub async fn save(
     let (number, layer) = (path.number()?, path.layer()?);
     may_write(&studio, &member, number, layer, save.parent).await?;
     let document = studio.store.document(member.project.id, number).await?.document;
-    let suggestions = studio.store.suggestions(member.project.id, number).await?;
+    let (suggestions, from) = shown(&studio, &member, number, layer).await?;
     if save.key.is_empty() || save.key.len() > 128 {
         return Err(Refusal::Invalid("`key` has 1 to 128 bytes; random digits will do".to_owned()));
-    }
-    let mut from: Vec<Origin> = Vec::new();
-    for suggestion in &suggestions {
-        if !from.contains(&suggestion.origin) {
-            from.push(suggestion.origin.clone());
-        }
     }
     let revision = NewRevision {
         parent: save.parent,
@@ -106,6 +102,47 @@ pub async fn save(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the writer of a version was shown: to an annotator the suggestions for the text, to a reviewer what the two annotators
+/// made of it. And where all of that came from.
+async fn shown(
+    studio: &Studio,
+    member: &Member,
+    number: Number,
+    layer: Layer,
+) -> Result<(Vec<Suggestion>, Vec<Origin>), Refusal> {
+    let mut suggestions = Vec::new();
+    if layer == Layer::Review {
+        let people = People::of(&studio.store).await?;
+        for head in studio.store.heads(member.project.id, number).await? {
+            if head.layer != Layer::Review {
+                suggestions.extend(of_person(&head, people.name(head.user).unwrap_or("import")));
+            }
+        }
+    } else {
+        suggestions = studio.store.suggestions(member.project.id, number).await?;
+    }
+    let mut from: Vec<Origin> = Vec::new();
+    for suggestion in &suggestions {
+        if !from.contains(&suggestion.origin) {
+            from.push(suggestion.origin.clone());
+        }
+    }
+    Ok((suggestions, from))
+}
+
+fn of_person(head: &Revision, name: &str) -> impl Iterator<Item = Suggestion> {
+    let origin = Origin { kind: OriginKind::Person, name: name.to_owned(), version: String::new(), prompt: None };
+    head.entities.iter().map(move |entity| Suggestion {
+        document: head.document,
+        span: Some(entity.span),
+        label: entity.label.clone(),
+        score: None,
+        status: Grounding::Exact,
+        quote: String::new(),
+        origin: origin.clone(),
+    })
 }
 
 /// Every version of a document's layer, the oldest first

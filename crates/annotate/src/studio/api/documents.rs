@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use schema::{Document, Label};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::{Revision, Role, Search, Store, UserId};
 use utoipa::{IntoParams, ToSchema};
 
@@ -186,9 +185,4 @@ pub async fn suggestions(
 /// Whether somebody may see a version: annotators do not see those of others, so that two annotations stay independent.
 pub fn is_seen(member: &Member, revision: &Revision) -> bool {
     member.role >= Role::Reviewer || revision.user.is_none() || revision.user == Some(member.user())
-}
-
-/// JSON as a script's data block in a page may have it: nothing in it ends the block or begins a comment.
-pub fn block(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

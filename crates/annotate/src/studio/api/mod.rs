@@ -1,5 +1,8 @@
 //! The JSON interface: everything that the pages do, for programs. One file a resource.
 
+// The macros that describe parameters write paths in full.
+#![allow(unused_qualifications)]
+
 pub mod annotations;
 pub mod documents;
 pub mod files;
@@ -40,7 +43,6 @@ use utoipa::OpenApi;
         annotations::draft,
         annotations::drop_draft,
         queue::next,
-        queue::next_review,
         queue::release,
         queue::send,
         review::pair,

@@ -2,16 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use serde::{Deserialize, Serialize};
-use store::{Layer, Task};
-use utoipa::ToSchema;
+use store::{Layer, Role, Task};
+use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Refusals;
 use crate::studio::{Refusal, Studio, access::Member, body::Json};
 
 /// How long a text stays with whoever was given it; every draft begins it anew.
 pub const LEASE: Duration = Duration::from_secs(30 * 60);
+/// Layers that annotators work on.
+pub const ANNOTATED: [Layer; 2] = [Layer::First, Layer::Second];
+/// Layers that reviewers decide in.
+pub const REVIEWED: [Layer; 1] = [Layer::Review];
 /// What a document that was sent to the queue comes before.
 pub const SENT: f64 = 1_000.0;
 
@@ -19,7 +27,7 @@ pub const SENT: f64 = 1_000.0;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Next {
     /// The document.
-    document: u32,
+    number: u32,
     /// The layer to annotate it in.
     layer: String,
     /// The version to start from; 0 where there is none.
@@ -30,11 +38,13 @@ pub struct Next {
     until: Option<i64>,
 }
 
-/// What comes next; nothing where nothing is left.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Coming {
-    /// The text.
-    next: Option<Next>,
+/// Which queue.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct Of {
+    /// `review` for what waits for a reviewer; else what waits for an annotator
+    layer: String,
 }
 
 /// A text to give back.
@@ -68,29 +78,33 @@ pub async fn task(studio: &Studio, member: &Member, layers: &[Layer]) -> Result<
     Ok(studio.store.next(member.project.id, member.user(), layers, LEASE).await?)
 }
 
-/// The next text to annotate, which nobody else gets for half an hour
+/// The next text to annotate, which nobody else gets for half an hour; 204 where nothing is left
 #[utoipa::path(
-    get, path = "/api/v1/projects/{project}/queue/next", tag = "queue", params(("project" = String, Path)),
-    responses((status = 200, body = Coming), Refusals)
+    get, path = "/api/v1/projects/{project}/queue/next", tag = "queue", params(("project" = String, Path), Of),
+    responses((status = 200, body = Next), (status = 204, description = "Nothing is left"), Refusals)
 )]
-pub async fn next(State(studio): State<Arc<Studio>>, member: Member) -> Result<axum::Json<Coming>, Refusal> {
-    let next = task(&studio, &member, &[Layer::First, Layer::Second]).await?;
-    Ok(axum::Json(Coming { next: next.map(|task| told(&task)) }))
-}
-
-/// The next text to review, which nobody else gets for half an hour
-#[utoipa::path(
-    get, path = "/api/v1/projects/{project}/review/next", tag = "queue", params(("project" = String, Path)),
-    responses((status = 200, body = Coming), Refusals)
-)]
-pub async fn next_review(State(studio): State<Arc<Studio>>, member: Member) -> Result<axum::Json<Coming>, Refusal> {
-    let next = task(&studio, &member, &[Layer::Review]).await?;
-    Ok(axum::Json(Coming { next: next.map(|task| told(&task)) }))
+pub async fn next(
+    State(studio): State<Arc<Studio>>,
+    member: Member,
+    of: Result<Query<Of>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(Of { layer }) = of.map_err(|error| Refusal::Invalid(error.body_text()))?;
+    let layers = match &*layer {
+        "review" if member.role < Role::Reviewer => {
+            return Err(Refusal::Forbidden("only reviewers decide between annotations".to_owned()));
+        }
+        "review" => &REVIEWED[..],
+        _ => &ANNOTATED[..],
+    };
+    Ok(match task(&studio, &member, layers).await? {
+        Some(task) => axum::Json(told(&task)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 fn told(task: &Task) -> Next {
     Next {
-        document: task.document,
+        number: task.document,
         layer: task.layer.to_string(),
         head: task.head,
         reason: task.reason.clone(),

@@ -31,7 +31,7 @@ pub struct Mention {
     /// Who found it, such as `llm:qwen3-8b`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// The suggestion that it was accepted from: its position in the list of suggestions, or its origin.
+    /// The suggestion that it was accepted from: its number, or its origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub suggestion: Option<Value>,
@@ -67,8 +67,8 @@ pub struct Version {
 /// What a source suggests for a text.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Suggested {
-    /// Its position in the list.
-    pub position: usize,
+    /// Its number, from 1.
+    pub number: usize,
     /// First code point; none where its quote is not in the text.
     pub start: Option<usize>,
     /// One past the last code point.
@@ -139,7 +139,7 @@ pub fn entities(text: &str, mentions: Vec<Mention>, suggestions: &[Suggestion]) 
             None | Some(Value::Null) => {}
             Some(Value::String(origin)) => source = Some(origin),
             Some(position) => {
-                let known = position.as_u64().and_then(|at| suggestions.get(at as usize));
+                let known = position.as_u64().and_then(|at| suggestions.get((at as usize).checked_sub(1)?));
                 let known = known.ok_or_else(|| wrong(format!("there is no suggestion {position}")))?;
                 source = Some(origin(known));
             }
@@ -189,7 +189,7 @@ pub fn suggested(text: &str, suggestions: &[Suggestion]) -> Vec<Suggested> {
     let each = |(position, suggestion): (usize, &Suggestion)| {
         let place = suggestion.span.map(|span| offsets.of(span));
         Suggested {
-            position,
+            number: position + 1,
             start: place.map(|(start, _)| start),
             end: place.map(|(_, end)| end),
             label: suggestion.label.to_string(),

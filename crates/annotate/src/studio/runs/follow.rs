@@ -42,7 +42,7 @@ pub fn follow(
     run: RunId,
     folder: &Path,
     stop: watch::Receiver<bool>,
-) -> impl Stream<Item = Result<Event, Infallible>> {
+) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let lines = Lines { path: folder.join("run/events.jsonl"), offset: 0, rest: Vec::new() };
     let followed = Followed { store, run, lines, ready: VecDeque::new(), stop, is_over: false };
     stream::unfold(followed, |mut followed| async move {

@@ -23,16 +23,18 @@ macro_rules! asset {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file.
-pub const ALL: [Asset; 12] = [
+pub const ALL: [Asset; 14] = [
     asset!("studio.css", "text/css; charset=utf-8"),
     asset!("nomen.svg", "image/svg+xml"),
     asset!("studio.js", SCRIPT),
     asset!("annotate.js", SCRIPT),
     asset!("conflict.js", SCRIPT),
+    asset!("data.js", SCRIPT),
     asset!("editor.js", SCRIPT),
     asset!("keys.js", SCRIPT),
     asset!("marks.js", SCRIPT),
     asset!("review.js", SCRIPT),
+    asset!("runs.js", SCRIPT),
     asset!("saving.js", SCRIPT),
     asset!("surface.js", SCRIPT),
     asset!("text.js", SCRIPT),

@@ -22,6 +22,7 @@ use crate::studio::{
         relabel::Change,
         wire::{People, moment},
     },
+    assets,
     body::Fields,
     marked::marked,
     page::Section,
@@ -83,6 +84,7 @@ pub async fn list(
             }
         }
         @if member.role >= Role::Owner { (bulk(&member, &wanted)) }
+        script type="module" src=(assets::path("data.js")) {}
     };
     Ok(of_project(&member, Section::Data, body))
 }

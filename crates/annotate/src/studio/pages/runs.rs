@@ -22,6 +22,9 @@ use crate::studio::{
     runs::Worst,
 };
 
+/// Runs whose curves are drawn above each other: as many as a browser asks at once.
+const CHARTED: usize = 5;
+
 /// The runs of a project, their curves above each other, and a form for a new one.
 pub async fn list(State(studio): State<Arc<Studio>>, member: Member) -> Result<Markup, Refusal> {
     let all: Vec<Run> = studio.store.runs(member.project.id).await?.iter().map(runs::told).collect();
@@ -30,7 +33,7 @@ pub async fn list(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
         h1 { "Runs" }
         @if all.is_empty() { div.empty { h2 { "No run yet" } p { "A run learns from what is accepted and is judged on a fifth of it." } } }
         @else {
-            (charts(all.iter().take(8).map(|run| (format!("run {}", run.id), api(run)))))
+            (charts(all.iter().take(CHARTED).map(|run| Charted::of(run, api(run)))))
             table {
                 thead { tr { th { "Run" } th { "State" } th { "Begun" } th.n { "Steps" } th.n { "Loss" } th.n { "Best F1" } th { "Settings" } } }
                 tbody { @for run in &all { tr {
@@ -84,7 +87,7 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member, path: Path)
             div.figure { b data-live="loss" { (figure(run.loss)) } span { "loss" } }
             div.figure { b data-live="best" { (figure(run.best)) } span { "best F1 on dev" } }
         }
-        (charts([(format!("run {}", run.id), events)]))
+        (charts([Charted::of(&run, events)]))
         @if !run.told.is_empty() { div.notice.bad { p { "It failed:" } pre { (run.told) } } }
         (errors(&member, &here("/queue"), worst.as_ref()))
         details { summary { "Command" } pre { (run.command.join(" ")) } p { small.quiet { "in " (stored.started.folder) } } }
@@ -120,14 +123,30 @@ fn errors(member: &Member, queue: &str, worst: Option<&Worst>) -> Markup {
     }
 }
 
+/// A run whose curves are drawn.
+struct Charted {
+    name: String,
+    /// Where its events are.
+    events: String,
+    is_going: bool,
+}
+
+impl Charted {
+    fn of(run: &Run, events: String) -> Self {
+        Self { name: format!("run {}", run.id), events, is_going: run.state == RunState::Running.as_str() }
+    }
+}
+
 /// Curves that the script draws from the events of runs.
-fn charts(runs: impl IntoIterator<Item = (String, String)>) -> Markup {
+fn charts(runs: impl IntoIterator<Item = Charted>) -> Markup {
     html! {
         div.cards #charts {
             section.card { h3 { "Loss" } div data-chart="loss" role="img" aria-label="Loss by step" {} }
             section.card { h3 { "F1 on dev" } div data-chart="score" role="img" aria-label="F1 on dev by step" {} }
         }
-        div hidden { @for (name, events) in runs { span data-run=(name) data-events=(events) {} } }
+        div hidden { @for Charted { name, events, is_going } in runs {
+            span data-run=(name) data-events=(events) data-going=(if is_going { "yes" } else { "no" }) {}
+        } }
     }
 }
 

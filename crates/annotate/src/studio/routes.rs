@@ -71,6 +71,7 @@ pub static ROUTES: &[Route] = routes! {
     OWNER post "/p/{project}/schema/relabel" pages::schema::relabel;
     REVIEWER get "/p/{project}/quality" pages::quality::show;
     REVIEWER post "/p/{project}/quality/check" pages::quality::check;
+    REVIEWER get "/p/{project}/quality/agreement" pages::quality::agree;
     REVIEWER get "/p/{project}/runs" pages::runs::list;
     OWNER post "/p/{project}/runs" pages::runs::start;
     REVIEWER get "/p/{project}/runs/{run}" pages::runs::show;
@@ -107,8 +108,10 @@ pub static ROUTES: &[Route] = routes! {
     OWNER put "/api/v1/projects/{project}/schema" api::schema::put;
     OWNER post "/api/v1/projects/{project}/relabel/preview" api::relabel::preview;
     OWNER post "/api/v1/projects/{project}/relabel" api::relabel::apply;
+    REVIEWER get "/api/v1/projects/{project}/agreement" api::agreement::get;
     REVIEWER get "/api/v1/projects/{project}/findings" api::quality::findings;
     REVIEWER post "/api/v1/projects/{project}/findings" api::quality::run;
+    REVIEWER put "/api/v1/projects/{project}/findings" api::checked::put;
     REVIEWER get "/api/v1/projects/{project}/runs" api::runs::list;
     OWNER post "/api/v1/projects/{project}/runs" api::runs::start;
     REVIEWER get "/api/v1/projects/{project}/runs/{run}" api::runs::one;

@@ -64,6 +64,7 @@ impl Studio {
             hosts => Some(hosts.to_vec()),
         };
         let runs = Runs::new(store.clone(), settings.runs.clone(), starts);
+        runs.settle().await?;
         Ok(Self {
             names: Names::new(hosts, Vec::new()),
             cookie: cookie::session(settings.addr.port()),

@@ -234,6 +234,34 @@ fn findings_lead_to_their_documents() {
 }
 
 #[test]
+fn findings_of_another_program_are_kept_where_they_fit_and_lead_the_queue() {
+    run(async {
+        let fixture = Fixture::new(None).await;
+        let rob = fixture.session("rob").await;
+        for number in [1, 2] {
+            let body = json!({"parent": 0, "key": "k", "verdict": "accepted",
+                "entities": [{"start": 0, "end": 3, "label": "PER"}]});
+            fixture.json(&rob, Method::PUT, &format!("{API}/documents/{number}/annotations/first"), &body).await.ok();
+        }
+        let finding = |document: usize, text: &str, confidence: f64| {
+            json!({"code": "Q026", "name": "label-error", "message": "LOC?", "suggestion": {"confidence": confidence},
+                "places": [{"file": "x", "document": document, "start": 0, "end": 3, "text": text}]})
+        };
+        let put = async |findings: Value| {
+            let body = json!({"findings": findings, "errors": 0});
+            fixture.json(&rob, Method::PUT, &format!("{API}/findings?queue=true"), &body).await
+        };
+        for wrong in [json!([finding(1, "Xxx", 0.9)]), json!([finding(3, "Not", 0.9)]), json!([finding(0, "Ann", 0.9)])] {
+            assert_eq!(put(wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let kept = put(json!([finding(2, "Ærø", 0.99), finding(1, "Ann", 0.96)])).await.ok().json();
+        assert_eq!(kept, json!({"kept": 2, "sent": 2}));
+        let next = fixture.get(&rob, &format!("{API}/queue/next")).await.ok().json();
+        assert_eq!((&next["number"], &next["reason"]), (&json!(2), &json!("LOC? (0.99)")));
+    });
+}
+
+#[test]
 fn pages_of_a_search_follow_each_other_without_a_gap() {
     run(async {
         let fixture = Fixture::new(None).await;

@@ -16,6 +16,7 @@ mod registry;
 mod runs;
 mod serve;
 mod split;
+mod studio;
 mod tag;
 mod train;
 mod update;

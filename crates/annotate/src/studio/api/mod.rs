@@ -3,7 +3,9 @@
 // The macros that describe parameters write paths in full.
 #![allow(unused_qualifications)]
 
+pub mod agreement;
 pub mod annotations;
+pub mod checked;
 pub mod documents;
 pub mod files;
 pub mod people;
@@ -52,8 +54,10 @@ use utoipa::OpenApi;
         schema::put,
         relabel::preview,
         relabel::apply,
+        agreement::get,
         quality::findings,
         quality::run,
+        checked::put,
         runs::list,
         runs::start,
         runs::one,

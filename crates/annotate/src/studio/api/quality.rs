@@ -16,6 +16,8 @@ use crate::studio::{Refusal, Studio, access::Member, export};
 
 /// Findings that are kept of each rule, so that one rule does not bury the others.
 const KEPT: usize = 2_000;
+/// Documents that are read at once.
+const CHUNK: u32 = 500;
 
 /// A rule and what it found.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,15 +58,7 @@ async fn found(store: &Store, project: &Project) -> Result<Vec<Finding>, Refusal
     let failed = |error: &dyn std::fmt::Display| Refusal::Failed(format!("the checks: {error}"));
     let (bytes, _) =
         export::bytes(store, project.id, true, Format::Jsonl).await.map_err(|error| failed(&error))?;
-    let mut numbers: Vec<Number> = Vec::new();
-    loop {
-        let select = Select { accepted: true, history: false };
-        let chunk = store.export(project.id, select, numbers.last().copied().unwrap_or(0), 500).await?;
-        if chunk.is_empty() {
-            break;
-        }
-        numbers.extend(chunk.iter().map(|exported| exported.number));
-    }
+    let numbers = accepted(store, project).await?;
     let schema = project.schema.clone();
     let findings = tokio::task::spawn_blocking(move || -> Result<Vec<Finding>, String> {
         let options = ReadOptions { format: Some(Format::Jsonl), ..ReadOptions::default() };
@@ -74,6 +68,19 @@ async fn found(store: &Store, project: &Project) -> Result<Vec<Finding>, Refusal
         Ok(of_documents(&check::check(&data, &Check::ALL), &numbers))
     });
     findings.await.map_err(|panic| failed(&panic))?.map_err(|error| failed(&error))
+}
+
+/// The numbers of the accepted documents, as they are exported.
+pub async fn accepted(store: &Store, project: &Project) -> Result<Vec<Number>, Refusal> {
+    let select = Select { accepted: true, history: false };
+    let mut numbers: Vec<Number> = Vec::new();
+    loop {
+        let chunk = store.export(project.id, select, numbers.last().copied().unwrap_or(0), CHUNK).await?;
+        if chunk.is_empty() {
+            return Ok(numbers);
+        }
+        numbers.extend(chunk.iter().map(|exported| exported.number));
+    }
 }
 
 /// The findings that stand in a document, each at its first place.

@@ -88,7 +88,7 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member, path: Path)
             div.figure { b data-live="best" { (figure(run.best)) } span { "best F1 on dev" } }
         }
         (charts([Charted::of(&run, events)]))
-        @if !run.told.is_empty() { div.notice.bad { p { "It failed:" } pre { (run.told) } } }
+        @if !run.told.is_empty() { div.notice.bad { pre { (run.told) } } }
         (errors(&member, &here("/queue"), worst.as_ref()))
         details { summary { "Command" } pre { (run.command.join(" ")) } p { small.quiet { "in " (stored.started.folder) } } }
         script type="module" src=(assets::path("runs.js")) {}

@@ -18,7 +18,7 @@ use std::{
 };
 
 use serde_json::Value;
-use store::{NewRun, Project, Run, RunId, RunState, Store};
+use store::{NewRun, Project, Run, RunId, RunState, Store, StoreError};
 
 use super::Refusal;
 
@@ -72,6 +72,27 @@ struct Going {
 impl Runs {
     pub(super) fn new(store: Store, folder: PathBuf, starts: Arc<dyn StartRun>) -> Self {
         Self { store, folder, starts, going: Mutex::default() }
+    }
+
+    /// Notes of runs that went on when an earlier studio ended without a word what their events say of them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        for project in self.store.projects().await? {
+            for run in self.store.runs(project.id).await? {
+                if run.state == RunState::Running {
+                    let has_ended = events(Path::new(&run.started.folder)).iter().any(|event| event["event"] == "end");
+                    let (state, told) = if has_ended {
+                        (RunState::Finished, "")
+                    } else {
+                        (RunState::Stopped, "the studio ended while this went on; its folder has what it saved")
+                    };
+                    self.store.end_run(run.id, state, told).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Starts a training run on what is accepted in a project.

@@ -53,8 +53,10 @@ struct Answer {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Every file is read before the first is added.
-    let read = |file: &PathBuf| Ok((file, input::documents(file, arguments.format)?.0));
-    let files = arguments.files.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut files = Vec::new();
+    for file in &arguments.files {
+        files.push((file, input::documents(file, arguments.format)?.0));
+    }
     let given = if arguments.shown { Given::Shown } else { Given::Decided };
     let how = How { given, adds_labels: arguments.add_labels };
     let answers = place::runtime()?.block_on(async {

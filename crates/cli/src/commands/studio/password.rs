@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Write as _},
+    io::{self, BufRead, BufReader, IsTerminal as _, Write as _},
     path::Path,
 };
 

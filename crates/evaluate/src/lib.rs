@@ -1,7 +1,7 @@
 //! Judges predicted entities against gold: [`Scores`] by strict, boundary and overlap matching, a bootstrap
 //! [`Interval`], the [`Confusion`] of labels, the worst [`Errors`] in their text, and a [`Report`] that gathers
 //! them; the same by the values of a metadata field ([`Slices`]), how recall changes with the names in the texts
-//! ([`Counterfactual`]), and how two recognizers differ on the same texts ([`Change`], [`Exchanged`]). [`seqeval`] and [`conlleval`] score tag sequences exactly as the programs of these names do. No I/O.
+//! ([`Counterfactual`]), and how two recognizers differ on the same texts ([`Change`], [`Exchanged`]); how far annotators agree ([`agreement`]). [`seqeval`] and [`conlleval`] score tag sequences exactly as the programs of these names do. No I/O.
 //!
 //! Figures are fractions, not percent. A ratio without a denominator (precision without a prediction, recall
 //! without gold, F1 without either) is 0, as in seqeval.
@@ -19,6 +19,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod agreement;
 mod change;
 mod confusion;
 mod conlleval;

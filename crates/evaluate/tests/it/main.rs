@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // the helpers of tests are tests too
 
+mod agreement;
 mod golden;
 mod properties;
 mod report;

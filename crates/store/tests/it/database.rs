@@ -39,6 +39,17 @@ macro_rules! on_both {
                     store.close().await;
                 });
             }
+
+            $(#[$doc])*
+            #[test]
+            #[ignore = "needs PostgreSQL"]
+            fn postgres() {
+                crate::database::run(async {
+                    let store = crate::cluster::postgres().await;
+                    test(store.clone()).await;
+                    store.close().await;
+                });
+            }
         }
     )+};
 }

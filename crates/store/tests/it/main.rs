@@ -2,6 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod annotations;
+mod cluster;
 mod data;
 mod database;
+mod documents;
+mod faults;
+mod layout;
+mod people;
 mod queue;
+mod relabelling;
+mod searching;
+mod sources;
+mod speed;

@@ -1,0 +1,72 @@
+//! The layout of the database: made once, refused where it is newer.
+
+use nomen_store::{Store, StoreError, VERSION};
+use sqlx::{Connection as _, Executor as _};
+
+use crate::database::{file, run};
+
+/// Says in the database's own words that a newer program was here.
+async fn age(address: &str) {
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(address).await.unwrap();
+    let newer = format!("INSERT INTO nomen_layout (version, at) VALUES ({}, 0)", VERSION + 1);
+    connection.execute(sqlx::AssertSqlSafe(newer)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn is_newer(opened: Result<Store, StoreError>) {
+    let refused = opened.unwrap_err();
+    assert!(matches!(refused, StoreError::Newer { found, .. } if found == VERSION + 1));
+    assert!(refused.to_string().contains("use the newer program") && !refused.to_string().contains("secret"));
+}
+
+#[test]
+fn a_newer_file_is_refused_and_left_alone() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nomen.db");
+        Store::open_file(&path).await.unwrap().close().await;
+        age(&format!("sqlite://{}", path.display())).await;
+        is_newer(Store::open(path.to_str().unwrap()).await);
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_newer_database_is_refused_and_left_alone() {
+    run(async {
+        let address = crate::cluster::database();
+        Store::open(&address).await.unwrap().close().await;
+        age(&address).await;
+        is_newer(Store::open(&address.replace("nomen@", "nomen:secret@")).await);
+    });
+}
+
+#[test]
+fn what_is_no_database_is_refused_by_name() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(folder.path());
+        std::fs::write(&path, "these are notes, and they are longer than a header of SQLite: ".repeat(20)).unwrap();
+        let refused = Store::open_file(&path).await.unwrap_err().to_string();
+        assert!(refused.contains("a project?100%#.db") && refused.contains("other program's file"), "{refused}");
+        let nowhere = Store::open_file(&folder.path().join("no/nomen.db")).await.unwrap_err().to_string();
+        assert!(nowhere.contains("no/nomen.db cannot be opened"), "{nowhere}");
+    });
+}
+
+#[test]
+fn several_programs_may_open_a_new_database_at_once() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let opening: Vec<_> = (0..6)
+            .map(|_| {
+                let path = file(folder.path());
+                tokio::spawn(async move { Store::open_file(&path).await.map(|_| ()) })
+            })
+            .collect();
+        for opened in opening {
+            opened.await.unwrap().unwrap();
+        }
+    });
+}

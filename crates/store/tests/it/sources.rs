@@ -1,0 +1,64 @@
+//! Suggestions and findings.
+
+use nomen_store::{Finding, Grounding, Origin, OriginKind, Suggestion};
+
+use crate::{
+    data::{entity, label, project, texts},
+    database::on_both,
+};
+
+const TEXT: &str = "👩‍🔬 Ada met Zoë.";
+
+fn origin(kind: OriginKind, version: &str) -> Origin {
+    Origin { kind, name: "m".into(), version: version.into(), prompt: Some("abc".into()) }
+}
+
+fn suggestion(quote: &str, status: Grounding, origin: &Origin) -> Suggestion {
+    let span = TEXT.contains(quote).then(|| entity(TEXT, quote, "PER").span);
+    let (label, quote) = (label("PER"), quote.to_owned());
+    Suggestion { document: 1, span, label, score: Some(0.7), status, quote, origin: origin.clone() }
+}
+
+on_both! {
+    async fn suggestions_replace_those_of_the_same_source(store: Store) {
+        let (project, ann, _) = project(&store).await;
+        texts(&store, &project, &ann, &[TEXT, "b"]).await;
+        let (one, two) = (origin(OriginKind::Llm, "1"), origin(OriginKind::Bundle, "9"));
+        let absent = suggestion("Eve", Grounding::Ungrounded, &one);
+        let zoe = suggestion("Zoë", Grounding::Exact, &one);
+        store.suggest(project.id, &[1, 2], &one, &[absent.clone(), zoe.clone()]).await.unwrap();
+        // Sources may overlap.
+        let long = suggestion("met Zoë", Grounding::Fuzzy, &two);
+        store.suggest(project.id, &[1], &two, std::slice::from_ref(&long)).await.unwrap();
+        assert_eq!(store.suggestions(project.id, 1).await.unwrap(), [long.clone(), zoe, absent]);
+        let newer = origin(OriginKind::Llm, "2");
+        let ada = suggestion("Ada", Grounding::Exact, &newer);
+        store.suggest(project.id, &[1], &newer, std::slice::from_ref(&ada)).await.unwrap();
+        assert_eq!(store.suggestions(project.id, 1).await.unwrap(), [ada, long]);
+        let counts = store.suggestion_counts(project.id).await.unwrap();
+        assert_eq!(counts.len(), 2);
+        store.suggest(project.id, &[1], &newer, &[]).await.unwrap();
+        assert_eq!(store.suggestions(project.id, 1).await.unwrap().len(), 1);
+        let stray = suggestion("Ada", Grounding::Exact, &one);
+        assert!(store.suggest(project.id, &[2], &one, &[stray]).await.is_err());
+        let mut outside = suggestion("Ada", Grounding::Exact, &one);
+        outside.document = 2;
+        assert!(store.suggest(project.id, &[2], &one, &[outside]).await.is_err());
+    }
+
+    async fn findings_replace_those_before(store: Store) {
+        let (project, ann, _) = project(&store).await;
+        texts(&store, &project, &ann, &[TEXT, "b"]).await;
+        let finding = |document, rule: &str, span| Finding { document, rule: rule.into(), message: "m".into(), span };
+        let here = Some(entity(TEXT, "Zoë", "PER").span);
+        let found = [finding(1, "Q003", here), finding(2, "Q001", None), finding(1, "Q001", None)];
+        store.set_findings(project.id, &found).await.unwrap();
+        assert_eq!(store.findings(project.id, 1).await.unwrap(), [found[0].clone(), found[2].clone()]);
+        let counts = store.finding_counts(project.id).await.unwrap();
+        assert_eq!(counts, [("Q001".to_owned(), 2), ("Q003".to_owned(), 1)]);
+        assert!(store.set_findings(project.id, &[finding(2, "Q", here)]).await.is_err());
+        assert_eq!(store.findings(project.id, 2).await.unwrap().len(), 1, "what was refused changed nothing");
+        store.set_findings(project.id, &[]).await.unwrap();
+        assert!(store.finding_counts(project.id).await.unwrap().is_empty());
+    }
+}

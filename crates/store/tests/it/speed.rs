@@ -1,0 +1,167 @@
+//! Everything that a page asks for takes less than 200 ms, with 100,000 documents where asked to (`NOMEN_FAULTS=full`).
+
+use std::time::{Duration, Instant};
+
+use nomen_store::{
+    Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion, User,
+};
+use schema::{Document, Entity, Span};
+
+use crate::{
+    data::{label, project, save},
+    database::on_both,
+    faults::times,
+};
+
+/// Numbers that look drawn, the same in every run (Knuth's multiplier).
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+
+    /// A word: low numbers are frequent.
+    fn word(&mut self) -> String {
+        let rank = self.below(20_000).min(self.below(20_000)).min(self.below(20_000));
+        let syllables = ["ba", "ke", "lu", "mo", "ni", "ra", "so", "ti", "va", "zu"];
+        let digits = rank.to_string();
+        digits.bytes().map(|digit| syllables[usize::from(digit - b'0')]).collect()
+    }
+}
+
+fn document(draw: &mut Draw, number: u64) -> Document {
+    let words: Vec<String> = (0..20 + draw.below(80)).map(|_| draw.word()).collect();
+    let text = words.join(" ");
+    let mut entities = Vec::new();
+    let mut start = 0;
+    for (position, word) in words.iter().enumerate() {
+        if position % 17 == 3 {
+            let name = if number.is_multiple_of(5_000) { "RARE" } else { ["PER", "LOC"][position % 2] };
+            entities.push(Entity::new(Span::new(start, start + word.len()).unwrap(), label(name)));
+        }
+        start += word.len() + 1;
+    }
+    let mut document = Document::new(text).with_entities(entities).unwrap();
+    document.id = Some(format!("d{number}"));
+    document.partial = number.is_multiple_of(4);
+    document
+}
+
+/// The slowest of three, so that one that has the rows in memory does not speak for the others.
+async fn timed<T>(what: &str, slow: &mut Vec<String>, ask: impl AsyncFn() -> T) -> T {
+    let mut worst = Duration::ZERO;
+    let mut answer = None;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        answer = Some(ask().await);
+        worst = worst.max(begun.elapsed());
+    }
+    println!("{:>8.1} ms  {what}", worst.as_secs_f64() * 1e3);
+    if worst > Duration::from_millis(200) {
+        slow.push(format!("{what}: {worst:?}"));
+    }
+    answer.unwrap()
+}
+
+async fn fill(store: &Store, project: ProjectId, user: &User, count: u64) {
+    let mut draw = Draw(11);
+    let begun = Instant::now();
+    let mut import = Import::new(store, project, user.id, Given::Decided);
+    for chunk in (1..=count).collect::<Vec<_>>().chunks(1_000) {
+        let documents: Vec<Document> = chunk.iter().map(|number| document(&mut draw, *number)).collect();
+        import.add(&documents).await.unwrap();
+    }
+    let took = begun.elapsed().as_secs_f64();
+    println!("{count} documents imported in {took:.1} s, {:.0} a second", count as f64 / took);
+}
+
+on_both! {
+    async fn every_page_is_fast(store: Store) {
+        let count = u64::from(times(2_000, 100_000));
+        let (project, ann, bob) = project(&store).await;
+        let schema = schema::Schema::of_labels([label("PER"), label("LOC"), label("RARE")]);
+        store.define(project.id, 1, &schema, "", ann.id).await.unwrap();
+        fill(&store, project.id, &ann, count).await;
+        let numbers: Vec<u32> = (1..=count as u32).collect();
+        let order: Vec<(u32, f64, String)> = numbers.iter().map(|number| (*number, f64::from(number % 97), "unsure".into())).collect();
+        let begun = Instant::now();
+        store.order(project.id, Layer::First, &order).await.unwrap();
+        println!("{count} tasks ordered in {:.1} s", begun.elapsed().as_secs_f64());
+        store.ask_twice(project.id, &numbers[..numbers.len() / 10]).await.unwrap();
+        let findings: Vec<Finding> = numbers.iter().step_by(50)
+            .map(|number| Finding { document: *number, rule: format!("Q{}", number % 9), message: "m".into(), span: None }).collect();
+        store.set_findings(project.id, &findings).await.unwrap();
+        let origin = Origin { kind: OriginKind::Llm, name: "m".into(), version: String::new(), prompt: None };
+        let suggestions: Vec<Suggestion> = numbers.iter().step_by(5).map(|number| Suggestion {
+            document: *number, span: None, label: label("PER"), score: None, status: Grounding::Ungrounded,
+            quote: "x".into(), origin: origin.clone(),
+        }).collect();
+        for (documents, suggestions) in numbers.chunks(5_000).zip(suggestions.chunks(1_000)) {
+            store.suggest(project.id, documents, &origin, suggestions).await.unwrap();
+        }
+
+        let mut slow = Vec::new();
+        let id = project.id;
+        let text = |text: &str| Search { text: Some(text.into()), limit: 50, ..Search::default() };
+        let labelled = |name| Search { label: Some(label(name)), limit: 50, ..Search::default() };
+        let state = |state| Search { state: Some(state), limit: 50, ..Search::default() };
+        let deep = count as u32 - 100;
+        for (what, search) in [
+            ("everything, first page", Search { limit: 50, ..Search::default() }),
+            ("everything, last page", Search { limit: 50, after: deep, ..Search::default() }),
+            ("a frequent text", text("ba ke")),
+            ("a rare text", text("zuzuzuzu ba")),
+            ("no such text", text("qqqqqq")),
+            ("no such text of two letters", text("qq")),
+            ("a frequent text, last page", Search { after: deep, ..text("lu") }),
+            ("a frequent label", labelled("PER")),
+            ("a rare label", labelled("RARE")),
+            ("a frequent label, last page", Search { after: deep, ..labelled("LOC") }),
+            ("a frequent label and a rare text", Search { text: Some("zuzuzuzu".into()), ..labelled("PER") }),
+            ("a rare label and a frequent text", Search { text: Some("ba ke".into()), ..labelled("RARE") }),
+            ("a surface", Search { surface: Some("keba".into()), limit: 50, ..Search::default() }),
+            ("a surface and a label", Search { surface: Some("keba".into()), ..labelled("LOC") }),
+            ("a rule", Search { rule: Some("Q1".into()), limit: 50, ..Search::default() }),
+            ("a rule and a label", Search { rule: Some("Q1".into()), ..labelled("PER") }),
+            ("open documents", state(State::Open)),
+            ("accepted documents with a text", Search { text: Some("ba ke".into()), ..state(State::Accepted) }),
+            ("skipped documents, of which there are none", state(State::Skipped)),
+            ("conflicts, of which there are none", state(State::Conflict)),
+            ("documents of one who did none", Search { user: Some(bob.id), limit: 50, ..Search::default() }),
+        ] {
+            let found = timed(what, &mut slow, async || store.search(id, &search).await.unwrap()).await;
+            assert!(found.len() <= 50);
+        }
+        timed("progress", &mut slow, async || store.progress(id).await.unwrap()).await;
+        timed("progress by user", &mut slow, async || store.progress_by_user(id).await.unwrap()).await;
+        timed("labels", &mut slow, async || store.label_counts(id).await.unwrap()).await;
+        timed("findings by rule", &mut slow, async || store.finding_counts(id).await.unwrap()).await;
+        timed("suggestions by origin", &mut slow, async || store.suggestion_counts(id).await.unwrap()).await;
+        timed("conflicts", &mut slow, async || store.conflicts(id, None, false).await.unwrap()).await;
+        timed("projects", &mut slow, async || store.projects().await.unwrap()).await;
+        timed("annotated twice", &mut slow, async || store.annotated_twice(id, 0, 50).await.unwrap()).await;
+        timed("a page of an export", &mut slow, async || {
+            store.export(id, Select { accepted: true, history: true }, deep, 50).await.unwrap()
+        }).await;
+        let both = [Layer::First, Layer::Second];
+        let lease = Duration::from_secs(60);
+        for user in [ann.id, bob.id] {
+            let task = timed("the next task", &mut slow, async || store.next(id, user, &both, lease).await.unwrap().unwrap()).await;
+            let number = task.document;
+            timed("a document", &mut slow, async || store.document(id, number).await.unwrap()).await;
+            timed("its heads", &mut slow, async || store.heads(id, number).await.unwrap()).await;
+            timed("its suggestions", &mut slow, async || store.suggestions(id, number).await.unwrap()).await;
+            let begun = Instant::now();
+            store.save(id, number, task.layer, save(task.head, Vec::new(), "k"), user).await.unwrap();
+            println!("{:>8.1} ms  a save", begun.elapsed().as_secs_f64() * 1e3);
+        }
+        let change = nomen_store::Relabel::Rename { from: label("PER"), to: label("PERSON") };
+        timed("a preview", &mut slow, async || store.preview(id, &change).await.unwrap()).await;
+        let begun = Instant::now();
+        let done = store.relabel(id, 2, &change, ann.id).await.unwrap();
+        println!("{} documents relabelled in {:.1} s", done.revisions, begun.elapsed().as_secs_f64());
+        assert!(slow.is_empty(), "{slow:#?}");
+    }
+}

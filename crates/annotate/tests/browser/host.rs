@@ -8,13 +8,13 @@ use std::{
     thread,
 };
 
-use annotate::studio::{
+use maud::{Markup, html};
+use nomen_annotate::studio::{
     assets, colours,
     editor::{Progress, Suggested, Task, editor},
     page::{Head, Project, Section, Theme, User, layout},
     review::{Version, review},
 };
-use maud::{Markup, html};
 use schema::{
     Entity, Label, LabelDefinition, Schema,
     offset::{Offsets, Unit},
@@ -117,7 +117,7 @@ impl Host {
 
     /// The address of a page of the project.
     pub fn url(&self, page: &str) -> String {
-        format!("http://{}{}", self.address, annotate::studio::address::page(&self.desk().project, page))
+        format!("http://{}{}", self.address, nomen_annotate::studio::address::page(&self.desk().project, page))
     }
 
     /// The entities of a text's last revision as `(start, end, label, text)`, in code points.
@@ -175,6 +175,7 @@ type Answer = (u16, &'static str, String);
 impl Desk {
     fn answer(&mut self, method: &str, path: &str, headers: &HashMap<String, String>, body: &[u8]) -> Answer {
         if let Some(asset) = assets::find(path) {
+            if let Some(d) = std::env::var_os("DEV_ASSETS") { return (200, asset.kind, std::fs::read_to_string(std::path::Path::new(&d).join(asset.name)).unwrap()); }
             return (200, asset.kind, asset.body.to_owned());
         }
         let path = path.split('?').next().unwrap();

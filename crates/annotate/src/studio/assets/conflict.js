@@ -28,7 +28,7 @@ export class Conflict {
   theirs() {
     const { editor } = this;
     editor.saving.isDone = true;
-    editor.saving.forget();
+    editor.saving.discard();
     editor.leave();
   }
 

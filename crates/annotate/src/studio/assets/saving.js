@@ -78,6 +78,12 @@ export class Saving {
     localStorage.removeItem(this.place);
   }
 
+  // The draft is not wanted; the server gets an empty one.
+  discard() {
+    this.forget();
+    this.put(`${this.task.save}/draft`, {}, true).catch(() => {});
+  }
+
   async send() {
     if (this.timer === null || this.isDone) return;
     clearTimeout(this.timer);

@@ -207,7 +207,11 @@ mod tests {
     #[test]
     fn the_navigation_has_the_sections_that_are_given_and_marks_the_active_one() {
         let page = shown(Theme::System);
-        assert!(page.contains("aria-current=\"page\">Data</a>") && page.contains(">Annotate</a>") && !page.contains(">Runs</a>"));
+        assert!(
+            page.contains("aria-current=\"page\">Data</a>")
+                && page.contains(">Annotate</a>")
+                && !page.contains(">Runs</a>")
+        );
         assert_eq!(page.matches("aria-current").count(), 1);
     }
 

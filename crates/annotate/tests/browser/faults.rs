@@ -136,6 +136,7 @@ fn a_conflict_shows_both_versions_and_loses_neither() {
     browser.click(browser.middle("#conflict-theirs"), 1);
     browser.wait_for_text(2);
     assert_eq!(count(), theirs, "theirs stays as it is");
+    assert!(host.desk().texts[0].draft.is_none(), "nobody wants the draft");
 
     come();
     browser.click(browser.middle("#conflict-mine"), 1);

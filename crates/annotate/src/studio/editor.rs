@@ -107,7 +107,7 @@ pub(super) fn desk(task: &Task<'_>, page: &str) -> Markup {
             div #notices {}
             div.palette role="toolbar" aria-label="Labels" {
                 @for (position, definition) in task.schema.definitions().iter().enumerate() {
-                    button.label-key type="button" class={ "label-" (position) } data-position=(position) title=(definition.definition)
+                    button type="button" class={ "label-key label-" (position) } data-position=(position) title=(definition.definition)
                         aria-pressed="false" {
                         @if position < 10 { kbd aria-hidden="true" { ((position + 1) % 10) } }
                         bdi { (definition.name) }
@@ -162,7 +162,7 @@ pub(super) fn side(task: &Task<'_>) -> Markup {
                     details {
                         summary { (lost.len()) " not found in the text" }
                         ul { @for one in &lost {
-                            li { span.chip class=(colours::class(task.schema, one.label)) { (one.label) } " “" bdi { (one.quote) } "” "
+                            li { span class={ "chip " (colours::class(task.schema, one.label)) } { (one.label) } " “" bdi { (one.quote) } "” "
                                 small.quiet { (one.name) " " (one.version) } }
                         } }
                     }
@@ -177,7 +177,7 @@ pub(super) fn side(task: &Task<'_>) -> Markup {
                 summary { "Labels" }
                 dl.definitions {
                     @for definition in task.schema.definitions() {
-                        dt { span.chip class=(colours::class(task.schema, definition.name.as_str())) { (definition.name) } }
+                        dt { span class={ "chip " (colours::class(task.schema, definition.name.as_str())) } { (definition.name) } }
                         dd {
                             @if definition.definition.is_empty() { span.quiet { "not defined" } } @else { (definition.definition) }
                             @if !definition.examples.is_empty() { small.quiet { "Such as " (definition.examples.join(", ")) } }
@@ -255,4 +255,93 @@ pub(super) fn description(task: &Task<'_>, page: &str) -> Value {
 pub(super) fn data(value: &Value) -> Markup {
     let json = value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     html! { script #task type="application/json" { (PreEscaped(json)) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::{Label, LabelDefinition};
+
+    use super::*;
+
+    const HOSTILE: &str = "</script><script>alert(1)</script><!--&\"'";
+
+    fn shown(text: &str, label: &str, show: impl FnOnce(Task<'_>) -> String) -> String {
+        let label = Label::new(label).unwrap();
+        let definition = LabelDefinition { definition: HOSTILE.into(), ..LabelDefinition::undefined(label.clone()) };
+        let schema = Schema::new(vec![definition]).unwrap();
+        let span = Span::of(text, 0..text.chars().next().unwrap().len_utf8()).unwrap();
+        let suggestion = Suggested {
+            id: 7,
+            span: Some(Span::of(text, span.end()..text.len()).unwrap()),
+            label: label.as_str(),
+            score: Some(0.5),
+            status: "exact",
+            quote: HOSTILE,
+            kind: "llm",
+            name: HOSTILE,
+            version: "",
+        };
+        let lost = Suggested { id: 8, span: None, status: "ungrounded", ..suggestion };
+        show(Task {
+            project: HOSTILE,
+            number: 3,
+            layer: "first",
+            user: HOSTILE,
+            id: Some(HOSTILE),
+            text,
+            tokens: None,
+            schema: &schema,
+            guidelines: HOSTILE,
+            parent: 2,
+            key: None,
+            entities: &[Entity::new(span, label.clone())],
+            note: HOSTILE,
+            suggestions: &[suggestion, lost],
+            draft: Some(&json!({"note": HOSTILE})),
+            progress: Progress { done: 1, total: 4 },
+        })
+    }
+
+    /// What the script reads.
+    fn block(page: &str) -> &str {
+        let start = page.find("application/json\">").unwrap() + "application/json\">".len();
+        &page[start..start + page[start..].find("</script>").unwrap()]
+    }
+
+    #[test]
+    fn markup_in_whatever_people_write_is_text() {
+        let page = shown(HOSTILE, HOSTILE, |task| editor(&task).into_string());
+        assert!(!page.contains("<script>") && !page.contains("<!--"), "{page}");
+        assert_eq!(page.matches("<script").count(), 2);
+        assert!(!block(&page).contains(['<', '>', '&']));
+        let data: Value = serde_json::from_str(block(&page)).unwrap();
+        assert_eq!([&data["text"], &data["user"], &data["note"], &data["draft"]["note"]], [&json!(HOSTILE); 4]);
+    }
+
+    #[test]
+    fn offsets_for_the_script_are_code_points_and_the_text_is_whole() {
+        let text = "😀e\u{301}\r\n\u{2028}אב";
+        let page = shown(text, "A", |task| editor(&task).into_string());
+        let data: Value = serde_json::from_str(block(&page)).unwrap();
+        assert_eq!(data["text"], json!(text));
+        assert_eq!(data["entities"], json!([{"start": 0, "end": 1, "label": "A"}]));
+        assert_eq!([&data["suggestions"][0]["start"], &data["suggestions"][0]["end"]], [&json!(1), &json!(8)]);
+        assert_eq!(data["suggestions"][1]["start"], Value::Null);
+    }
+
+    #[test]
+    fn a_suggestion_that_the_text_does_not_hold_is_listed() {
+        let page = shown("text", "A", |task| editor(&task).into_string());
+        assert!(page.contains("1 not found in the text"));
+    }
+
+    #[test]
+    fn a_page_has_no_style_and_no_script_of_its_own() {
+        let page = shown("text", "A", |task| editor(&task).into_string());
+        for part in [" style=", " onclick=", " onload=", "javascript:"] {
+            assert!(!page.contains(part), "{part}");
+        }
+        // A second `class` attribute would be lost.
+        assert!(page.split('<').all(|tag| tag.split('>').next().unwrap().matches(" class=").count() <= 1));
+    }
 }

@@ -24,7 +24,7 @@ pub fn marked_with(
     html! {
         @for (index, (entity, before)) in entities.iter().zip(iter::once(0).chain(ends())).enumerate() {
             (exact(&text[before..entity.span.start()]))
-            mark class=(colours::class(schema, entity.label.as_str())) class=[class(index)] data-label=(entity.label) {
+            mark class={ (colours::class(schema, entity.label.as_str())) @if let Some(class) = class(index) { " " (class) } } data-label=(entity.label) {
                 (exact(entity.span.quote(text)))
             }
         }

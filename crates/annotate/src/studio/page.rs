@@ -180,3 +180,45 @@ fn top(head: &Head<'_>) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(theme: Theme) -> String {
+        let head = Head {
+            title: "<b>",
+            active: Some(Section::Data),
+            user: Some(User { name: "<i>", signed_in: true }),
+            project: Some(Project { name: "\"><u>", sections: &[Section::Annotate, Section::Data] }),
+            csrf: "token",
+            theme,
+        };
+        layout(head, html! { p { "body" } }).into_string()
+    }
+
+    #[test]
+    fn names_are_text() {
+        let page = shown(Theme::System);
+        assert!(!page.contains("<b>") && !page.contains("<i>") && !page.contains("<u>"), "{page}");
+        assert!(page.contains("/p/%22%3E%3Cu%3E/labels.css"));
+    }
+
+    #[test]
+    fn the_navigation_has_the_sections_that_are_given_and_marks_the_active_one() {
+        let page = shown(Theme::System);
+        assert!(
+            page.contains("aria-current=\"page\">Data</a>")
+                && page.contains(">Annotate</a>")
+                && !page.contains(">Runs</a>")
+        );
+        assert_eq!(page.matches("aria-current").count(), 1);
+    }
+
+    #[test]
+    fn the_theme_is_the_cookie_s_or_the_system_s() {
+        assert!(shown(Theme::of_cookie("dark")).contains("data-theme=\"dark\""));
+        assert!(shown(Theme::of_cookie("light")).contains("data-theme=\"light\""));
+        assert!(!shown(Theme::of_cookie("\"><script>")).contains("data-theme"));
+    }
+}

@@ -233,7 +233,7 @@ fn choice(task: &Task<'_>, entity: Option<&Entity>, side: &str) -> Markup {
 }
 
 fn chip(schema: &Schema, entity: &Entity) -> Markup {
-    html! { span.chip class=(colours::class(schema, entity.label.as_str())) { (entity.label) } }
+    html! { span class={ "chip " (colours::class(schema, entity.label.as_str())) } { (entity.label) } }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! A browser and the part of the WebDriver protocol (W3C) that these tests speak.
+//! A browser and the part of the `WebDriver` protocol (W3C) that these tests speak.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -23,6 +23,8 @@ pub struct Browser {
     agent: Agent,
     session: String,
     driver: Child,
+    /// Its end of the pipe stays open: what the driver says later must not end it.
+    _output: BufReader<ChildStdout>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -36,13 +38,16 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is in the path; on Debian it is in the package chromium-driver");
-        let port = BufReader::new(driver.stdout.take().unwrap())
+        let mut output = BufReader::new(driver.stdout.take().unwrap());
+        let port = output
+            .by_ref()
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.split_once("on port ")?.1.trim_end_matches('.').parse::<u16>().ok())
+            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok())
             .expect("chromedriver says at which port it listens");
-        let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
-        let mut browser = Self { agent, session: format!("http://127.0.0.1:{port}/session"), driver, _turn: turn };
+        let agent: Agent = Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+        let mut browser =
+            Self { agent, session: format!("http://127.0.0.1:{port}/session"), driver, _output: output, _turn: turn };
         let arguments = [
             "--headless=new",
             "--no-sandbox",
@@ -51,14 +56,14 @@ impl Browser {
             "--window-size=1440,960",
             "--lang=en",
         ];
-        let started = browser.post("", json!({"capabilities": {"alwaysMatch": {
+        let started = browser.post("", &json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}, "unhandledPromptBehavior": "ignore",
         }}}));
         browser.session = format!("{}/{}", browser.session, started["sessionId"].as_str().unwrap());
         browser
     }
 
-    fn post(&self, path: &str, body: Value) -> Value {
+    fn post(&self, path: &str, body: &Value) -> Value {
         let mut answer = self
             .agent
             .post(format!("{}{path}", self.session))
@@ -73,22 +78,22 @@ impl Browser {
 
     /// Opens an address and waits until it is loaded.
     pub fn open(&self, url: &str) {
-        self.post("/url", json!({"url": url}));
+        self.post("/url", &json!({"url": url}));
     }
 
     /// Loads the page again.
     pub fn reload(&self) {
-        self.post("/refresh", json!({}));
+        self.post("/refresh", &json!({}));
     }
 
     /// Runs a function body in the page; `arguments` come as `arguments[0]` and so on.
-    pub fn run(&self, script: &str, arguments: Value) -> Value {
-        self.post("/execute/sync", json!({"script": script, "args": arguments}))
+    pub fn run(&self, script: &str, arguments: &Value) -> Value {
+        self.post("/execute/sync", &json!({"script": script, "args": arguments}))
     }
 
     /// The value of an expression in the page.
     pub fn value(&self, expression: &str) -> Value {
-        self.run(&format!("return {expression};"), json!([]))
+        self.run(&format!("return {expression};"), &json!([]))
     }
 
     /// Waits until an expression holds.
@@ -109,12 +114,14 @@ impl Browser {
     pub fn press(&self, keys: &[&str]) {
         let mut actions = Vec::new();
         for key in keys {
-            let names: Vec<&str> = if *key == "+" { vec!["+"] } else { key.split('+').collect() };
-            let codes: Vec<String> = names.into_iter().map(code).collect();
+            let mut codes: Vec<String> = key.split('+').map(code).collect();
+            if key.len() == 1 && key.chars().all(char::is_uppercase) {
+                codes.insert(0, code("Shift"));
+            }
             actions.extend(codes.iter().map(|code| json!({"type": "keyDown", "value": code})));
             actions.extend(codes.iter().rev().map(|code| json!({"type": "keyUp", "value": code})));
         }
-        self.post("/actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+        self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
     }
 
     /// Drags the mouse from one point of the window to another, with the Alt key held down where `alt`.
@@ -123,7 +130,7 @@ impl Browser {
         let step = |(x, y): (f64, f64)| json!({"type": "pointerMove", "duration": 0, "x": x, "y": y});
         let down = if alt { json!({"type": "keyDown", "value": code("Alt")}) } else { wait() };
         let up = if alt { json!({"type": "keyUp", "value": code("Alt")}) } else { wait() };
-        self.post("/actions", json!({"actions": [
+        self.post("/actions", &json!({"actions": [
             {"type": "key", "id": "keyboard", "actions": [down, wait(), wait(), wait(), wait(), up]},
             {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
                 wait(), step(from), {"type": "pointerDown", "button": 0}, step(to), {"type": "pointerUp", "button": 0}, wait(),
@@ -139,7 +146,7 @@ impl Browser {
         }
         self.post(
             "/actions",
-            json!({"actions": [
+            &json!({"actions": [
                 {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": actions},
             ]}),
         );
@@ -149,7 +156,7 @@ impl Browser {
     pub fn middle(&self, selector: &str) -> (f64, f64) {
         let found = self.run(
             "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2];",
-            json!([selector]),
+            &json!([selector]),
         );
         (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
     }
@@ -157,19 +164,19 @@ impl Browser {
     /// Cuts the browser off the network, or connects it again.
     pub fn offline(&self, offline: bool) {
         let conditions = json!({"offline": offline, "latency": 0, "download_throughput": -1, "upload_throughput": -1});
-        self.post("/chromium/network_conditions", json!({"network_conditions": conditions}));
+        self.post("/chromium/network_conditions", &json!({"network_conditions": conditions}));
     }
 
     /// Asks for light or dark as a system would.
     pub fn scheme(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.post("/goog/cdp/execute", json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}));
+        self.post("/goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}));
     }
 
     /// Sets the size of the page's window.
     pub fn size(&self, width: u32, height: u32) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.post("/goog/cdp/execute", json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}));
+        self.post("/goog/cdp/execute", &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}));
     }
 
     /// What the window shows, as PNG.
@@ -182,7 +189,7 @@ impl Browser {
 
     /// What the browser complained about since it was last asked: scripts that failed, what the policy refused.
     pub fn log(&self) -> Vec<String> {
-        let entries = self.post("/se/log", json!({"type": "browser"}));
+        let entries = self.post("/se/log", &json!({"type": "browser"}));
         entries.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
     }
 }

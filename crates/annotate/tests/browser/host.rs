@@ -8,13 +8,13 @@ use std::{
     thread,
 };
 
-use annotate::studio::{
+use maud::{Markup, html};
+use nomen_annotate::studio::{
     assets, colours,
     editor::{Progress, Suggested, Task, editor},
     page::{Head, Project, Section, Theme, User, layout},
     review::{Version, review},
 };
-use maud::{Markup, html};
 use schema::{
     Entity, Label, LabelDefinition, Schema,
     offset::{Offsets, Unit},
@@ -117,7 +117,7 @@ impl Host {
 
     /// The address of a page of the project.
     pub fn url(&self, page: &str) -> String {
-        format!("http://{}{}", self.address, annotate::studio::address::page(&self.desk().project, page))
+        format!("http://{}{}", self.address, nomen_annotate::studio::address::page(&self.desk().project, page))
     }
 
     /// The entities of a text's last revision as `(start, end, label, text)`, in code points.
@@ -175,11 +175,14 @@ type Answer = (u16, &'static str, String);
 impl Desk {
     fn answer(&mut self, method: &str, path: &str, headers: &HashMap<String, String>, body: &[u8]) -> Answer {
         if let Some(asset) = assets::find(path) {
+            if let Some(d) = std::env::var_os("DEV_ASSETS") {
+                return (200, asset.kind, std::fs::read_to_string(std::path::Path::new(&d).join(asset.name)).unwrap());
+            }
             return (200, asset.kind, asset.body.to_owned());
         }
         let path = path.split('?').next().unwrap();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
-        if method == "PUT" && headers.get("x-csrf-token").is_none_or(|token| token != CSRF) {
+        if method != "GET" && headers.get("x-csrf-token").is_none_or(|token| token != CSRF) {
             return (403, "application/json", json!({"error": "no token"}).to_string());
         }
         match (method, parts.as_slice()) {
@@ -201,6 +204,10 @@ impl Desk {
             ("PUT", ["api", "v1", "projects", _, "documents", number, "annotations", _, "draft"]) => {
                 self.texts[number.parse::<usize>().unwrap() - 1].draft = Some(serde_json::from_slice(body).unwrap());
                 (200, "application/json", "{}".into())
+            }
+            ("DELETE", ["api", "v1", "projects", _, "documents", number, "annotations", _, "draft"]) => {
+                self.texts[number.parse::<usize>().unwrap() - 1].draft = None;
+                (204, "application/json", String::new())
             }
             _ => (404, "text/plain", "nothing is here".into()),
         }

@@ -41,20 +41,22 @@ impl Dice {
     }
 }
 
-/// The point of the window a fifth into the grapheme at UTF-16 offsets `[start, end)`, seen from its start or from its end.
-const POINT: &str = r"
-    const [start, end, fromEnd, rtl] = arguments;
-    const walker = document.createTreeWalker(document.querySelector('#text .flow'), NodeFilter.SHOW_TEXT);
-    const range = document.createRange();
-    let at = 0;
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        if (start >= at && start < at + node.length) range.setStart(node, start - at);
-        if (end > at && end <= at + node.length) { range.setEnd(node, end - at); break; }
-        at += node.length;
-    }
-    const rect = range.getClientRects()[0];
-    const share = fromEnd !== rtl ? 0.85 : 0.15;
-    return [rect.x + rect.width * share, rect.y + rect.height / 2];
+/// Two points of the window: a little behind the start of one grapheme and before the end of another, whose UTF-16 offsets are given.
+const POINTS: &str = r"
+    const [first, last, rtl] = arguments;
+    const point = ([start, end], fromEnd) => {
+        const walker = document.createTreeWalker(document.querySelector('#text .flow'), NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        let at = 0;
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            if (start >= at && start < at + node.length) range.setStart(node, start - at);
+            if (end > at && end <= at + node.length) { range.setEnd(node, end - at); break; }
+            at += node.length;
+        }
+        const rect = range.getClientRects()[0];
+        return [rect.x + rect.width * (fromEnd !== rtl ? 0.85 : 0.15), rect.y + rect.height / 2];
+    };
+    return [point(first, false), point(last, true)];
 ";
 
 struct Cut<'t> {
@@ -92,11 +94,14 @@ impl<'t> Cut<'t> {
         self.text.chars().skip(start).take(end - start).collect()
     }
 
-    fn point(&self, browser: &Browser, index: usize, from_end: bool) -> (f64, f64) {
-        let (cluster, _, start) = self.clusters[index];
-        let end = start + cluster.encode_utf16().count();
-        let found = browser.run(POINT, json!([start, end, from_end, self.rtl]));
-        (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
+    fn aim(&self, browser: &Browser, from: usize, to: usize) -> ((f64, f64), (f64, f64)) {
+        let units = |index: usize| {
+            let (cluster, _, start) = self.clusters[index];
+            [start, start + cluster.encode_utf16().count()]
+        };
+        let found = browser.run(POINTS, &json!([units(from), units(to), self.rtl]));
+        let number = |point: usize, part: usize| found[point][part].as_f64().unwrap();
+        ((number(0, 0), number(0, 1)), (number(1, 0), number(1, 1)))
     }
 
     fn two_clusters(&self, dice: &mut Dice, free: impl Fn(&Self, usize) -> bool) -> (usize, usize) {
@@ -110,11 +115,14 @@ impl<'t> Cut<'t> {
     }
 }
 
-/// What the window shows as selected, and what the page says about it.
-fn shown(browser: &Browser) -> String {
+/// What the window shows as selected, and the code points that the page says it is; nothing where nothing is selected.
+fn shown(browser: &Browser) -> Option<(String, (usize, usize))> {
     // `toString` of a selection leaves out what is not shown, such as a carriage return; the nodes have it.
-    let whole = browser.value("getSelection().getRangeAt(0).cloneContents().textContent");
-    whole.as_str().unwrap().to_owned()
+    let found = browser.value(
+        "[getSelection().getRangeAt(0).cloneContents().textContent, document.querySelector('#chosen .small')?.textContent ?? '']",
+    );
+    let (start, end) = found[1].as_str().unwrap().strip_prefix("Characters ")?.split_once(" to ")?;
+    Some((found[0].as_str().unwrap().to_owned(), (start.parse().unwrap(), end.parse().unwrap())))
 }
 
 /// Selects `count` times on one text, `exactly` or by words; every selection is labelled, saved and held against what was stored.
@@ -133,12 +141,11 @@ fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count:
         for _ in 0..8 {
             let (from, to) = cut.two_clusters(dice, |cut, index| !by_mouse || cut.is_target(index));
             let aimed = cut.points(from, to);
-            let in_the_way = |(start, end, _): &&(usize, usize, String)| *start < aimed.1 + 16 && aimed.0 < *end + 16;
-            if expected.iter().find(in_the_way).is_some() {
+            if expected.iter().any(|(start, end, _)| *start < aimed.1 + 16 && aimed.0 < *end + 16) {
                 continue;
             }
             if by_mouse {
-                let (start, end) = (cut.point(browser, from, false), cut.point(browser, to, true));
+                let (start, end) = cut.aim(browser, from, to);
                 // A drag this short is a click.
                 if (start.0 - end.0).hypot(start.1 - end.1) < 4.0 {
                     continue;
@@ -152,16 +159,11 @@ fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count:
                 keys.extend(std::iter::repeat_n(format!("{step}Shift+{forward}"), steps.1));
                 browser.press(&keys.iter().map(String::as_str).collect::<Vec<_>>());
             }
-            let quote = shown(browser);
-            let chosen = browser.value("document.querySelector('#chosen .small')?.textContent ?? ''");
-            let Some((start, end)) =
-                chosen.as_str().unwrap().strip_prefix("Characters ").and_then(|range| range.split_once(" to "))
-            else {
-                // Only white space from here to the end of the text: nothing is selected.
+            let Some((quote, range)) = shown(browser) else {
+                // Only white space from here to the end of the text.
                 assert!(!exactly, "nothing was selected at {aimed:?} of {text:?}");
                 continue;
             };
-            let range: (usize, usize) = (start.parse().unwrap(), end.parse().unwrap());
             assert_eq!(quote, cut.quote(range), "the window shows something else than the page says");
             if exactly {
                 assert_eq!(range, aimed, "in {text:?}: {:?} was aimed at, {quote:?} was selected", cut.quote(aimed));
@@ -195,7 +197,6 @@ fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count:
 fn all(by_mouse: bool, exactly: bool) {
     let texts: Vec<&str> = TEXTS.iter().map(|(text, _)| *text).collect();
     let host = Host::start(&texts);
-    // Everything counts as done, so that no other text comes between.
     let browser = Browser::start();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let each = 500_usize.div_ceil(TEXTS.len());

@@ -25,10 +25,10 @@ export class Conflict {
   }
 
   // What was saved stays; there is nothing left to save here.
-  theirs() {
+  async theirs() {
     const { editor } = this;
     editor.saving.isDone = true;
-    editor.saving.forget();
+    await editor.saving.discard();
     editor.leave();
   }
 
@@ -41,7 +41,7 @@ export class Conflict {
       make("small", { className: "quiet" }, ` ${entity.start} to ${entity.end}`)));
     box.replaceChildren(
       make("h3", {}, title),
-      make("p", { className: "quiet small" }, [version.verdict, version.at].filter(Boolean).join(", ")),
+      make("p", { className: "quiet small" }, [version.verdict, version.at && new Date(version.at).toLocaleString()].filter(Boolean).join(", ")),
       rows.length ? make("ul", { className: "versions" }, ...rows) : make("p", { className: "quiet" }, "No entities"),
       version.note ? make("p", {}, `Note: ${version.note}`) : "",
     );

@@ -83,7 +83,7 @@ export class Editor {
     } else {
       this.notice("warn", "You have a draft from before this text was last saved.",
         ["Use the draft", () => { take(); this.changed("The draft replaces what was saved. Undo brings it back."); }],
-        ["Drop the draft", () => this.saving.forget()]);
+        ["Drop the draft", () => this.saving.discard()]);
     }
   }
 
@@ -206,7 +206,10 @@ export class Editor {
   grow(direction, step, end) {
     const isBackward = direction < 0;
     if (!this.active) {
-      this.head = isBackward ? this.text.before(this.head, step) : this.text.endAfter(this.head, step);
+      const { anchor, head, text } = this;
+      // A selection that becomes smaller ends where words end, too.
+      if (isBackward) this.head = head > anchor ? Math.max(anchor, text.endBefore(head, step)) : text.before(head, step);
+      else this.head = head < anchor ? Math.min(anchor, text.after(head, step)) : text.endAfter(head, step);
       return this.show(true);
     }
     const { start, end: last } = this.active;
@@ -376,17 +379,20 @@ export class Editor {
     for (const [prefix, fine, does] of [["", false, "by word"], ["Alt+", true, "by character"]]) {
       const step = () => (fine ? this.fine : "word");
       const add = (modifiers, words, run) => actions.push({
-        group, does: `${words} ${does}`, shown: [`${modifiers}ArrowLeft`, `${modifiers}ArrowRight`], keys: [],
+        group, does: `${words}, ${does}`, shown: [`${modifiers}← →`], keys: [],
       }, ...arrows.map(([key, direction]) => ({ keys: [modifiers + key], hidden: true, run: () => run(direction) })));
       add(prefix, "Move", direction => this.sideways(direction, step(), false));
-      add(`${prefix}Shift+`, "Select, or move the end of what is chosen,", direction => this.sideways(direction, step(), true, "end"));
+      add(`${prefix}Shift+`, "Select, or move the end of what is chosen", direction => this.sideways(direction, step(), true, "end"));
       add(`Ctrl+${prefix}Shift+`, "Move the start of what is chosen", direction => this.sideways(direction, step(), true, "start"));
     }
     const add = (keys, does, run) => actions.push({ group, keys, does, run });
-    add(["ArrowUp"], "Line up", () => this.lines(-1, false));
-    add(["ArrowDown"], "Line down", () => this.lines(1, false));
-    add(["Shift+ArrowUp"], "Select a line up", () => this.lines(-1, true));
-    add(["Shift+ArrowDown"], "Select a line down", () => this.lines(1, true));
+    for (const [prefix, does, extends_] of [["", "Move by line", false], ["Shift+", "Select by line", true]]) {
+      actions.push({ group, does, shown: [`${prefix}↑ ↓`], keys: [] });
+      for (const [key, direction] of [["ArrowUp", -1], ["ArrowDown", 1]]) {
+        actions.push({ keys: [prefix + key], hidden: true, run: () => this.lines(direction, extends_) });
+      }
+    }
+    actions.push(...arrows.map(([key, direction]) => ({ keys: [`Ctrl+${key}`], hidden: true, run: () => this.sideways(direction, "word", false) })));
     add(["Home", "Ctrl+Home"], "Start of the text", () => this.move(0));
     add(["End", "Ctrl+End"], "End of the text", () => this.move(this.text.length));
     add(["w"], "Select the word", () => {
@@ -409,7 +415,7 @@ export class Editor {
     const group = "Labels";
     const digits = [..."1234567890"];
     return [
-      { group, keys: [], shown: ["1", "9"], does: "Label the selection, the word at the caret, or what is chosen" },
+      { group, keys: [], shown: ["1 … 9, 0"], does: "Label the selection, the word at the caret, or what is chosen" },
       ...digits.map((key, position) => ({ keys: [key], hidden: true, run: () => this.label(position) })),
       { group, name: "find", keys: ["l"], does: "Find a label by name", run: () => this.find() },
       { group, keys: ["j"], does: "Next entity or suggestion", run: () => this.step(1) },
@@ -430,7 +436,7 @@ export class Editor {
       { group, name: "note", keys: ["n"], does: "Write a note", run: () => this.openNote("") },
       { group, name: "back", keys: ["b"], does: "Back to the page before", run: () => history.back() },
       { group, name: "undo", keys: ["z", "Ctrl+z"], does: "Undo", run: () => this.undo() },
-      { group, name: "redo", keys: ["Z", "Ctrl+y", "Ctrl+Z"], does: "Do again", run: () => this.redo() },
+      { group, name: "redo", keys: ["Z", "Ctrl+y", "Ctrl+Z"], does: "Redo", run: () => this.redo() },
       { group, name: "guidelines", keys: ["g"], does: "Guidelines", run: () => { by("guidelines").open = !by("guidelines").open; } },
       { group, name: "help", keys: ["?"], does: "This help", run: () => by("help").showModal() },
     ];
@@ -521,7 +527,7 @@ export class Editor {
     const list = by("suggestion-list");
     if (this.listed !== key) {
       this.listed = key;
-      this.rows ??= new Map(this.suggestions.map(one => [one.id, this.row(one)]));
+      this.rows ??= new Map(this.suggestions.filter(one => one.start !== null).map(one => [one.id, this.row(one)]));
       list.replaceChildren(...undecided.map(one => this.rows.get(one.id)));
     }
     for (const row of list.children) {

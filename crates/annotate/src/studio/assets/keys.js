@@ -41,6 +41,8 @@ function names(event) {
   const shift = event.shiftKey ? "Shift+" : "";
   const found = [];
   if (event.key.length > 1) found.push(modifiers + shift + event.key);
+  // Whatever Caps Lock says.
+  else if (/^[a-z]$/i.test(event.key)) found.push(modifiers + (event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase()));
   else found.push(modifiers + event.key);
   const place = /^(?:Key([A-Z])|(?:Digit|Numpad)(\d))$/.exec(event.code);
   if (place && !/^[a-z]$/i.test(event.key)) {

@@ -8,6 +8,10 @@ const task = JSON.parse(document.getElementById("task").textContent);
 const rows = [...document.querySelectorAll("[data-difference]")];
 let at = -1;
 
+// The marks of both versions, by the numbers of their suggestions: those of the left one come first.
+const [left, right] = [...document.querySelectorAll(".versions article")].map(column => [...column.querySelectorAll("mark")]);
+const marks = new Map([...left, ...right].map((element, index) => [index + 1, element]));
+
 const group = "Differences";
 const editor = new Editor(task, [
   { group, name: "next-difference", keys: ["d"], does: "Next difference", run: () => go(1) },
@@ -30,6 +34,14 @@ function choose(index) {
   rows.forEach((row, other) => row.classList.toggle("active", other === index));
   rows[index].scrollIntoView({ block: "nearest" });
   const { left, right, kind } = task.differences[index];
+  for (const [id, element] of marks) {
+    element.classList.toggle("active", id === left || id === right);
+    // Only the column moves: the page stays where it is.
+    if (id === left || id === right) {
+      const column = element.closest(".passage");
+      column.scrollTop = element.offsetTop - column.clientHeight / 3;
+    }
+  }
   const item = suggestion(left ?? right);
   editor.active = pending(editor.state, editor.suggestions).includes(item) ? item : null;
   [editor.anchor, editor.head] = [item.start, item.end];

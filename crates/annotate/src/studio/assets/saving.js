@@ -23,6 +23,8 @@ export class Saving {
     // Until the draft is sent, until something is tried again.
     this.timer = null;
     this.later = null;
+    // A draft on its way.
+    this.sending = null;
     // A save that the server has not answered.
     this.waiting = null;
     this.busy = false;
@@ -78,12 +80,24 @@ export class Saving {
     localStorage.removeItem(this.place);
   }
 
+  // The draft is not wanted, here or on the server. Where the server cannot be asked, it offers the draft once more; no harm is done.
+  async discard() {
+    this.forget();
+    try {
+      await this.sending;
+      await fetch(`${this.task.save}/draft`, { method: "DELETE", headers: token(), keepalive: true });
+    } catch {
+      this.on.status("", "");
+    }
+  }
+
   async send() {
     if (this.timer === null || this.isDone) return;
     clearTimeout(this.timer);
     this.timer = null;
     try {
-      const answer = await this.put(`${this.task.save}/draft`, this.keep(), true);
+      this.sending = this.put(`${this.task.save}/draft`, this.keep(), true);
+      const answer = await this.sending;
       if (this.isDone) return;
       if (answer.ok) this.on.status("draft", "Draft saved");
       else this.on.status("offline", `The draft is only in this browser: ${await problem(answer)}`);
@@ -112,6 +126,8 @@ export class Saving {
     this.waiting = body;
     this.on.status("saving", "Saving…");
     try {
+      // A draft that came after the save would stay.
+      await this.sending?.catch(() => {});
       const { rejected, at, ...revision } = body;
       const answer = await this.put(this.task.save, revision);
       await this.answered(answer, body);
@@ -161,7 +177,7 @@ export class Saving {
     const text = JSON.stringify(body);
     return fetch(path, {
       method: "PUT",
-      headers: { "content-type": "application/json", "x-csrf-token": document.querySelector("meta[name=csrf-token]").content },
+      headers: { "content-type": "application/json", ...token() },
       body: text,
       signal: AbortSignal.timeout(PATIENCE),
       // Browsers let no more than 64 KiB outlive a page.
@@ -183,6 +199,8 @@ export class Saving {
     return this.task.page;
   }
 }
+
+const token = () => ({ "x-csrf-token": document.querySelector("meta[name=csrf-token]").content });
 
 // What went wrong, in the server's words where it has some.
 async function problem(answer) {

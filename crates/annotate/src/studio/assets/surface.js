@@ -63,9 +63,10 @@ export class Surface {
         owner ? `${owner.label}\t${owner.start === start}\t${owner.end === end}` : "",
         under.map(one => `${one.label}\t${lines.get(one)}`).join("\n"),
         tags.map(one => `${one.label}\t${one.score}`).join("\n"),
-        isActive,
+        isActive && `${active.start === start} ${active.end === end}`,
       ].join("\f");
-      pieces.push({ start, end, owner, under, tags, lines: under.map(one => lines.get(one)), isActive, key });
+      const edge = { first: isActive && active.start === start, last: isActive && active.end === end };
+      pieces.push({ start, end, owner, under, tags, lines: under.map(one => lines.get(one)), isActive, edge, key });
     }
     return pieces;
   }
@@ -90,6 +91,8 @@ export class Surface {
       }
     }
     element.classList.toggle("active", piece.isActive);
+    element.classList.toggle("first", piece.edge.first);
+    element.classList.toggle("last", piece.edge.last);
     piece.element = element;
     this.byNode.set(element, piece);
   }

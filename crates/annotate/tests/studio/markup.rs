@@ -1,7 +1,5 @@
 //! Markup in texts, labels and names is text: fault row F1.
 
-use std::path::Path;
-
 use axum::http::header;
 use nomen_annotate::studio::ROUTES;
 use schema::{Entity, Label, Span};
@@ -83,7 +81,6 @@ fn hostile_markup_is_shown_as_text_on_every_page() {
             }
         }
         assert!(looked > 15, "only {looked} pages showed what they should escape");
-        assert!(!Path::new("x").exists());
     });
 }
 

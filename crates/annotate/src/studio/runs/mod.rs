@@ -61,6 +61,8 @@ pub struct Runs {
     folder: PathBuf,
     starts: Arc<dyn StartRun>,
     going: Mutex<HashMap<RunId, Arc<Going>>>,
+    /// Held while a run is started, so that two do not start at once.
+    starting: tokio::sync::Mutex<()>,
 }
 
 /// A process that goes on.
@@ -71,7 +73,7 @@ struct Going {
 
 impl Runs {
     pub(super) fn new(store: Store, folder: PathBuf, starts: Arc<dyn StartRun>) -> Self {
-        Self { store, folder, starts, going: Mutex::default() }
+        Self { store, folder, starts, going: Mutex::default(), starting: tokio::sync::Mutex::default() }
     }
 
     /// Notes of runs that went on when an earlier studio ended without a word what their events say of them.
@@ -100,6 +102,7 @@ impl Runs {
     /// # Errors
     /// Another run goes on, there is too little to learn from, or files or process cannot be made.
     pub async fn start(self: &Arc<Self>, project: &Project, base: &str, settings: Vec<String>) -> Result<Run, Refusal> {
+        let _starting = self.starting.lock().await;
         if !self.going().is_empty() {
             return Err(Refusal::Stale("a run goes on; stop it, or wait until it is over".to_owned()));
         }

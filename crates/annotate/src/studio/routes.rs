@@ -72,6 +72,7 @@ pub static ROUTES: &[Route] = routes! {
     REVIEWER get "/p/{project}/quality" pages::quality::show;
     REVIEWER post "/p/{project}/quality/check" pages::quality::check;
     REVIEWER get "/p/{project}/quality/agreement" pages::quality::agree;
+    OWNER post "/p/{project}/quality/twice" pages::quality::twice;
     REVIEWER get "/p/{project}/runs" pages::runs::list;
     OWNER post "/p/{project}/runs" pages::runs::start;
     REVIEWER get "/p/{project}/runs/{run}" pages::runs::show;
@@ -101,6 +102,7 @@ pub static ROUTES: &[Route] = routes! {
     ANNOTATOR get "/api/v1/projects/{project}/queue/next" api::queue::next;
     ANNOTATOR post "/api/v1/projects/{project}/queue/release" api::queue::release;
     REVIEWER post "/api/v1/projects/{project}/queue" api::queue::send;
+    OWNER post "/api/v1/projects/{project}/queue/twice" api::queue::twice;
     REVIEWER get "/api/v1/projects/{project}/review/{number}" api::review::pair;
     REVIEWER get "/api/v1/projects/{project}/conflicts" api::review::conflicts;
     REVIEWER post "/api/v1/projects/{project}/conflicts" api::review::settle;

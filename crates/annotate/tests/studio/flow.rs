@@ -101,7 +101,13 @@ fn a_broken_file_adds_nothing() {
 fn two_people_annotate_blind_and_a_reviewer_decides() {
     run(async {
         let fixture = Fixture::new(None).await;
-        fixture.store.ask_twice(fixture.project.id, &[1]).await.unwrap();
+        let owner = fixture.session("olga").await;
+        let asked = fixture.json(&owner, Method::POST, &format!("{API}/queue/twice"), &json!({"share": 1.0})).await.ok();
+        assert_eq!(asked.json(), json!({"documents": 3}));
+        for share in [json!(0), json!(1.5), json!(-1)] {
+            let refused = fixture.json(&owner, Method::POST, &format!("{API}/queue/twice"), &json!({"share": share})).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
         let (ann, ben, rob) = (fixture.session("ann").await, fixture.session("ben").await, fixture.session("rob").await);
         let body = |key: &str, end: usize| {
             json!({"parent": 0, "key": key, "verdict": "accepted", "entities": [{"start": 0, "end": end, "label": "PER"}]})
@@ -123,6 +129,12 @@ fn two_people_annotate_blind_and_a_reviewer_decides() {
         assert_eq!((&next["number"], &next["layer"]), (&json!(1), &json!("review")));
         let pair = fixture.get(&rob, &format!("{API}/review/1")).await.ok().json();
         assert_eq!((&pair["first"]["entities"][0]["end"], &pair["second"]["entities"][0]["end"]), (&json!(4), &json!(13)));
+        let agreement = fixture.get(&rob, &format!("{API}/agreement")).await.ok().json();
+        assert_eq!((&agreement["texts"], &agreement["pairs"][0]["other_boundary"]), (&json!(1), &json!(1)), "{agreement}");
+        for page in ["quality", "quality/agreement"] {
+            let page = fixture.get(&rob, &format!("/p/news/{page}")).await.ok().text;
+            assert!(page.contains("Krippendorff") && page.contains("ben"), "{page}");
+        }
         let page = fixture.get(&rob, "/p/news/review/1").await.ok().text;
         assert!(page.contains("ann") && page.contains("ben"), "{page}");
         // The first suggestion that a reviewer is shown is what the first annotator marked.

@@ -58,7 +58,7 @@ fn hostile_markup_is_shown_as_text_on_every_page() {
             quote: HOSTILE.to_owned(),
             origin: origin.clone(),
         };
-        store.suggest(project, &origin, &[number], &[suggestion]).await.unwrap();
+        store.suggest(project, &[number], &origin, &[suggestion]).await.unwrap();
 
         let segment: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>().replace('+', "%20");
         let mut looked = 0;

@@ -12,7 +12,10 @@ use store::{Layer, Role, Task};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Refusals;
-use crate::studio::{Refusal, Studio, access::Member, body::Json};
+use crate::{
+    queue::goes_twice,
+    studio::{Refusal, Studio, access::Member, body::Json},
+};
 
 /// How long a text stays with whoever was given it; every draft begins it anew.
 pub const LEASE: Duration = Duration::from_secs(30 * 60);
@@ -67,6 +70,28 @@ pub struct SentBack {
     /// Why, in words that whoever gets them reads.
     #[serde(default)]
     reason: String,
+}
+
+/// Documents that two people annotate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Twice {
+    /// A share of all documents, above 0 and at most 1. A larger share has all of a smaller one.
+    #[serde(default)]
+    share: Option<f64>,
+    /// What decides which documents are in the share.
+    #[serde(default)]
+    seed: u64,
+    /// These documents as well.
+    #[serde(default)]
+    documents: Vec<u32>,
+}
+
+/// How many documents two people annotate.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Asked {
+    /// Documents that were asked for, those that were before among them.
+    documents: usize,
 }
 
 fn first() -> String {
@@ -140,4 +165,36 @@ pub async fn send(
     let documents: Vec<_> = given.documents.into_iter().map(|number| (number, SENT, reason.clone())).collect();
     studio.store.send_back(member.project.id, given.layer.parse()?, &documents).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets a share of a project's documents be annotated by a second person, who does not see what the first did. Gives their number.
+///
+/// # Errors
+/// The share is none, or the database fails.
+pub async fn ask_twice(studio: &Studio, member: &Member, share: f64, seed: u64) -> Result<usize, Refusal> {
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(Refusal::Invalid(format!("{share} is no share; it must be above 0 and at most 1")));
+    }
+    let documents: Vec<u32> =
+        (1..=member.project.documents).filter(|number| goes_twice(*number, share, seed)).collect();
+    studio.store.ask_twice(member.project.id, &documents).await?;
+    Ok(documents.len())
+}
+
+/// Lets documents be annotated by a second person, who does not see what the first did
+#[utoipa::path(
+    post, path = "/api/v1/projects/{project}/queue/twice", tag = "queue", params(("project" = String, Path)),
+    request_body = Twice, responses((status = 200, body = Asked), Refusals)
+)]
+pub async fn twice(
+    State(studio): State<Arc<Studio>>,
+    member: Member,
+    Json(Twice { share, seed, documents }): Json<Twice>,
+) -> Result<axum::Json<Asked>, Refusal> {
+    studio.store.ask_twice(member.project.id, &documents).await?;
+    let of_share = match share {
+        Some(share) => ask_twice(&studio, &member, share, seed).await?,
+        None => 0,
+    };
+    Ok(axum::Json(Asked { documents: documents.len() + of_share }))
 }

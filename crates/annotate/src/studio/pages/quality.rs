@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use evaluate::agreement::Agreement;
 use maud::{Markup, html};
-use store::Layer;
+use store::{Layer, Role};
 use url::form_urlencoded;
 
 use super::{grouped, login::to, of_project, token};
@@ -13,6 +13,7 @@ use crate::studio::{
     Refusal, Studio,
     access::Member,
     address,
+    body::Fields,
     api::{
         self, quality,
         wire::{People, moment},
@@ -42,6 +43,15 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
             div.figure { b { (grouped(lost.len() as u64)) } span { "versions came too late" } }
         }
         (agreement(&studio, &member, twice).await?)
+        @if member.role >= Role::Owner && member.project.documents > 0 {
+            form.row method="post" action=(here("quality/twice")) {
+                (token(&member.caller))
+                label for="percent" { "Let two people annotate" }
+                div { input #percent name="percent" type="number" min="1" max="100" value="10" required; }
+                span { "% of the texts" }
+                button { "Ask for it" }
+            }
+        }
         div.row {
             h2 { "Findings" }
             span.end {}
@@ -129,5 +139,12 @@ fn agreed(agreement: &Agreement) -> Markup {
 /// Runs the checks.
 pub async fn check(State(studio): State<Arc<Studio>>, member: Member) -> Result<Response, Refusal> {
     quality::checked(&studio, &member.project).await?;
+    Ok(to(&address::page(&member.project.name, "quality")))
+}
+
+/// Lets a share of the texts be annotated by two people.
+pub async fn twice(State(studio): State<Arc<Studio>>, member: Member, form: Fields) -> Result<Response, Refusal> {
+    let percent: f64 = form.get("percent").parse().map_err(|_| Refusal::Invalid("the share is no number".to_owned()))?;
+    api::queue::ask_twice(&studio, &member, percent / 100.0, 0).await?;
     Ok(to(&address::page(&member.project.name, "quality")))
 }

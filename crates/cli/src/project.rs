@@ -106,6 +106,11 @@ impl Project {
         Ok(Self { root: root.to_owned(), config })
     }
 
+    /// What the project is called: as its folder.
+    pub fn name(&self) -> String {
+        self.root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// A path of the project file, as a command takes it that runs in this folder.
     pub fn path(&self, of_project: &Path) -> PathBuf {
         let path = self.root.join(of_project);

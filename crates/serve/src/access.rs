@@ -9,6 +9,7 @@ use std::{
 use axum::http::{HeaderMap, header};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
+use transport::{Foreign, Names};
 
 use crate::{
     Refusal,
@@ -28,9 +29,7 @@ pub(crate) enum Guard {
 
 /// Who may ask.
 pub(crate) struct Access {
-    /// Names by which the server may be called; `None` for all.
-    hosts: Option<Vec<String>>,
-    origins: Vec<String>,
+    names: Names,
     keys: Vec<Key>,
     buckets: Mutex<HashMap<String, Bucket>>,
 }
@@ -53,8 +52,7 @@ pub(crate) struct Caller {
 impl Access {
     pub fn new(config: &Config) -> Self {
         Self {
-            hosts: config.allowed_hosts(),
-            origins: config.origins.clone(),
+            names: Names::new(config.allowed_hosts(), config.origins.clone()),
             keys: config.keys.clone(),
             buckets: Mutex::default(),
         }
@@ -62,8 +60,13 @@ impl Access {
 
     /// Who asks, if it may.
     pub fn caller(&self, headers: &HeaderMap, guard: Guard) -> Result<Caller, Refusal> {
-        let host = self.host(headers)?;
-        let origin = self.origin(headers, &host)?;
+        let origin = self.names.admit(headers).map_err(|foreign| {
+            let settings = match foreign {
+                Foreign::Host => "`hosts` of its settings lists its names",
+                Foreign::Origin => "`origins` of the server's settings lists those that may",
+            };
+            Refusal::Forbidden(format!("{foreign}; {settings}"))
+        })?;
         if guard == Guard::Open || self.keys.is_empty() {
             return Ok(Caller { key: None, origin });
         }
@@ -85,35 +88,7 @@ impl Access {
 
     /// Whether a page of this origin may ask.
     pub fn knows_origin(&self, origin: &str) -> bool {
-        self.origins.iter().any(|known| known == origin)
-    }
-
-    fn host(&self, headers: &HeaderMap) -> Result<String, Refusal> {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let name = without_port(host);
-        match &self.hosts {
-            Some(hosts) if !hosts.iter().any(|known| known.eq_ignore_ascii_case(name) || known == host) => {
-                Err(Refusal::Forbidden(
-                    "the server is not called by this name here; `hosts` of its settings lists its names".to_owned(),
-                ))
-            }
-            _ => Ok(host.to_owned()),
-        }
-    }
-
-    fn origin(&self, headers: &HeaderMap, host: &str) -> Result<Option<String>, Refusal> {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(None) };
-        let origin = origin.to_str().unwrap_or_default();
-        if self.knows_origin(origin) {
-            return Ok(Some(origin.to_owned()));
-        }
-        let own = origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
-        if own {
-            return Ok(None);
-        }
-        Err(Refusal::Forbidden(
-            "pages of this origin may not ask here; `origins` of the server's settings lists those that may".to_owned(),
-        ))
+        self.names.knows_origin(origin)
     }
 
     /// Takes one request from the key's bucket, which holds those of two seconds.
@@ -159,13 +134,6 @@ fn given(headers: &HeaderMap) -> Option<String> {
         return pair.split_once(':').map(|(_, password)| password.to_owned());
     }
     None
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 #[cfg(test)]

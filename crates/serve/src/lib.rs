@@ -17,7 +17,6 @@ mod refusal;
 mod routes;
 mod server;
 mod tagger;
-mod transport;
 
 pub use access::{hash, hex};
 pub use app::App;

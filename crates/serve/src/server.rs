@@ -9,19 +9,17 @@ use std::{
 };
 
 use thiserror::Error;
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    runtime::Runtime,
-    sync::watch,
-};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
+use transport::{Bounds, TlsAcceptor, TlsError};
 
-use crate::{App, ConfigError, TlsError, routes, transport};
+use crate::{
+    App, ConfigError,
+    config::{Config, Timeouts},
+    routes,
+};
 
 /// Between two looks whether the server is to stop, while it waits to look at models again.
 const TICK: Duration = Duration::from_millis(100);
-/// Connections that the system holds until they are accepted. With the usual 128, a burst leaves clients that believe themselves
-/// connected to a server that never hears of them.
-const WAITING: u32 = 4_096;
 
 /// Why a server does not start.
 #[derive(Debug, Error)]
@@ -49,7 +47,7 @@ pub enum StartError {
 pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
-    tls: Option<tokio_rustls::TlsAcceptor>,
+    tls: Option<TlsAcceptor>,
     runtime: Runtime,
     addr: SocketAddr,
     stop: watch::Sender<bool>,
@@ -77,7 +75,7 @@ impl Server {
     /// Settings, certificates or the address are wrong.
     pub fn bind(app: App) -> Result<Self, StartError> {
         app.config.check()?;
-        let tls = app.config.tls.as_ref().map(transport::acceptor).transpose()?;
+        let tls = app.config.tls.as_ref().map(|tls| transport::acceptor(&tls.certificate, &tls.key)).transpose()?;
         let addr = app.config.addr;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -87,7 +85,7 @@ impl Server {
             .map_err(StartError::Threads)?;
         let listener = {
             let _inside = runtime.enter();
-            listen(addr).map_err(|error| StartError::Listen { addr, error })?
+            transport::listen(addr).map_err(|error| StartError::Listen { addr, error })?
         };
         let addr = listener.local_addr().map_err(|error| StartError::Listen { addr, error })?;
         Ok(Self { app: Arc::new(app), listener, tls, runtime, addr, stop: watch::channel(false).0 })
@@ -121,9 +119,8 @@ impl Server {
         let watching = app.config.reload_every_s > 0.0;
         let looking = if watching { Some(look(&app, stop.subscribe())?) } else { None };
         let router = routes::router(&app);
-        let accepting = Arc::clone(&app);
-        let stopped = stop.subscribe();
-        runtime.block_on(transport::accept(listener, tls, router, accepting, stopped));
+        let (bounds, connections) = (bounds(&app.config), Arc::new(Connections(Arc::clone(&app))));
+        runtime.block_on(transport::accept(listener, tls, router, bounds, connections, stop.subscribe()));
         app.queue.end();
         let _ = computing.join();
         if let Some(looking) = looking {
@@ -134,20 +131,34 @@ impl Server {
     }
 }
 
-/// Listens, with room for as many connections at once as a burst may bring.
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A server that was just stopped does not keep its address from the next one.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    socket.listen(WAITING)
+/// Counts connections.
+struct Connections(Arc<App>);
+
+impl transport::Watch for Connections {
+    fn opened(&self) {
+        self.0.metrics.connected();
+    }
+
+    fn closed(&self) {
+        self.0.metrics.disconnected();
+    }
+}
+
+fn bounds(config: &Config) -> Bounds {
+    let Timeouts { header_s, idle_s, write_s, drain_s, .. } = config.timeouts;
+    Bounds {
+        connections: config.limits.connections,
+        header: Timeouts::of(header_s),
+        idle: Timeouts::of(idle_s),
+        write: Timeouts::of(write_s),
+        drain: Timeouts::of(drain_s),
+    }
 }
 
 /// Loads models whose folders have changed.
 fn look(app: &Arc<App>, stop: watch::Receiver<bool>) -> Result<JoinHandle<()>, StartError> {
     let app = Arc::clone(app);
-    let every = crate::config::Timeouts::of(app.config.reload_every_s);
+    let every = Timeouts::of(app.config.reload_every_s);
     spawn("nomen-models", move || {
         let mut last = Instant::now();
         while !*stop.borrow() {

@@ -15,6 +15,7 @@ mod registry;
 mod runs;
 mod serve;
 mod split;
+mod studio;
 mod suggest;
 mod tag;
 mod train;
@@ -50,6 +51,7 @@ enum Command {
     Convert(convert::Arguments),
     Check(check::Arguments),
     Split(split::Arguments),
+    Studio(studio::Arguments),
     Train(train::Arguments),
     Update(update::Arguments),
     Runs(runs::Arguments),
@@ -74,6 +76,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Convert(arguments) => convert::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Split(arguments) => split::run(arguments),
+        Command::Studio(arguments) => studio::run(arguments),
         Command::Train(arguments) => train::run(arguments),
         Command::Update(arguments) => update::run(arguments),
         Command::Runs(arguments) => runs::run(arguments),

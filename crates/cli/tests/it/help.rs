@@ -4,7 +4,7 @@ use std::{env, fs, path::Path};
 
 use crate::{answer, nomen, refusal, run, tiny_model};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "quickstart",
     "init",
     "collect",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 19] = [
     "convert",
     "check",
     "split",
+    "studio",
     "train",
     "update",
     "runs",
@@ -50,6 +51,13 @@ fn the_help_of_every_command_is_as_written() {
     }
     for verb in REGISTRY {
         is_as_written(&["registry", verb, "--help"], &format!("registry-{verb}.txt"));
+    }
+}
+
+#[test]
+fn the_help_of_what_a_studio_can_do_is_as_written() {
+    for verb in ["import", "export", "user"] {
+        is_as_written(&["studio", verb, "--help"], &format!("studio-{verb}.txt"));
     }
 }
 

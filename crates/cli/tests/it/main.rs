@@ -19,6 +19,7 @@ mod runs;
 mod scripted;
 mod serve;
 mod split;
+mod studio;
 mod suggest;
 mod tag;
 mod train;

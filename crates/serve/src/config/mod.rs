@@ -5,7 +5,7 @@ mod keys;
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -322,18 +322,8 @@ impl Config {
 
     /// Names by which the server may be called; `None` for all.
     pub fn allowed_hosts(&self) -> Option<Vec<String>> {
-        match (self.hosts.is_empty(), self.addr.ip()) {
-            (false, _) => Some(self.hosts.clone()),
-            // A page that another machine's name was pointed here for must not be able to ask.
-            (true, IpAddr::V4(ip)) if ip.is_loopback() => Some(local_names()),
-            (true, IpAddr::V6(ip)) if ip.is_loopback() => Some(local_names()),
-            _ => None,
-        }
+        if self.hosts.is_empty() { transport::Names::of_address(self.addr.ip()) } else { Some(self.hosts.clone()) }
     }
-}
-
-fn local_names() -> Vec<String> {
-    ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec()
 }
 
 /// Whether a model may be called so: names are parts of paths and labels of metrics.

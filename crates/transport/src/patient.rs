@@ -12,7 +12,6 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use axum::{
@@ -29,19 +28,11 @@ use tokio::{
 };
 use tower::Service;
 
-use crate::config::Timeouts;
-
-/// How long is waited for a client.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    header: Duration,
-    idle: Duration,
-    write: Duration,
-}
+use crate::Bounds;
 
 /// Requests of a connection that are being answered.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Activity(Arc<Counted>);
+pub(super) struct Activity(Arc<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -58,7 +49,7 @@ struct Active(Activity);
 /// A stream with time limits.
 pub(super) struct Patient<S> {
     stream: S,
-    patience: Patience,
+    bounds: Bounds,
     activity: Activity,
     /// What is awaited of the client.
     awaited: Awaited,
@@ -79,25 +70,18 @@ enum Awaited {
     Header,
 }
 
-impl Patience {
-    pub(super) fn new(timeouts: &Timeouts) -> Self {
-        let Timeouts { header_s, idle_s, write_s, .. } = timeouts;
-        Self { header: Timeouts::of(*header_s), idle: Timeouts::of(*idle_s), write: Timeouts::of(*write_s) }
-    }
-}
-
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, patience: Patience, activity: Activity) -> Self {
+    pub(super) fn new(stream: S, bounds: Bounds, activity: Activity) -> Self {
         let now = Instant::now();
         Self {
             stream,
-            patience,
+            bounds,
             activity,
             // Who opens a connection has something to say.
             awaited: Awaited::Header,
             begun: 0,
-            read: Box::pin(sleep_until(now + patience.header)),
-            write: Box::pin(sleep_until(now + patience.write)),
+            read: Box::pin(sleep_until(now + bounds.header)),
+            write: Box::pin(sleep_until(now + bounds.write)),
             is_writing: false,
         }
     }
@@ -105,8 +89,8 @@ impl<S> Patient<S> {
     fn awaits(&mut self, awaited: Awaited) {
         let patience = match awaited {
             Awaited::Nothing => return self.awaited = awaited,
-            Awaited::Request => self.patience.idle,
-            Awaited::Header => self.patience.header,
+            Awaited::Request => self.bounds.idle,
+            Awaited::Header => self.bounds.header,
         };
         self.awaited = awaited;
         self.read.as_mut().reset(Instant::now() + patience);
@@ -119,7 +103,7 @@ impl<S> Patient<S> {
         }
         if !self.is_writing {
             self.is_writing = true;
-            self.write.as_mut().reset(Instant::now() + self.patience.write);
+            self.write.as_mut().reset(Instant::now() + self.bounds.write);
         }
         ready!(self.write.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

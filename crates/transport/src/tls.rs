@@ -1,6 +1,9 @@
 //! Certificates.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustls::{
     ServerConfig,
@@ -8,8 +11,6 @@ use rustls::{
 };
 use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
-
-use crate::config::Tls;
 
 /// Why certificate files cannot be used.
 #[derive(Debug, Error)]
@@ -36,26 +37,29 @@ pub enum TlsError {
     },
 }
 
-/// What speaks TLS with the certificates of these files.
-pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
-    let wrong = |path: &PathBuf, what, problem: String| TlsError::File { path: path.clone(), what, problem };
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&tls.certificate)
+/// What speaks TLS with these PEM files: a chain of certificates and their private key.
+///
+/// # Errors
+/// A file cannot be read or holds something else, or they do not go together.
+pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+    let wrong = |path: &Path, what, problem: String| TlsError::File { path: path.to_owned(), what, problem };
+    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
-        .map_err(|error| wrong(&tls.certificate, "certificate", error.to_string()))?;
+        .map_err(|error| wrong(certificate, "certificate", error.to_string()))?;
     if certificates.is_empty() {
-        return Err(wrong(&tls.certificate, "certificate", "there is none in it".to_owned()));
+        return Err(wrong(certificate, "certificate", "there is none in it".to_owned()));
     }
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| wrong(&tls.key, "key", error.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, "key", error.to_string()))?;
     let together = |error: rustls::Error| TlsError::Together {
-        certificate: tls.certificate.clone(),
-        key: tls.key.clone(),
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
         problem: error.to_string(),
     };
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(together)?
         .with_no_client_auth()
-        .with_single_cert(certificates, key)
+        .with_single_cert(certificates, private)
         .map_err(together)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))

@@ -1,0 +1,286 @@
+//! Training runs that are started from a page: child processes, so that a crash stays outside.
+
+mod data;
+mod errors;
+mod follow;
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use store::{NewRun, Project, Run, RunId, RunState, Store, StoreError};
+
+use super::Refusal;
+
+pub use errors::{Worst, worst};
+pub use follow::follow;
+
+/// Between two looks whether a process has ended.
+const TICK: Duration = Duration::from_millis(200);
+/// How long a process may take to save when it is asked to leave.
+const LEAVING: Duration = Duration::from_secs(20);
+/// Characters of a failed process's last words that are kept.
+const SAID: usize = 2_000;
+
+/// Makes the commands of runs: the program and its words.
+pub trait StartRun: Send + Sync {
+    /// Trains on annotated files; leaves `events.jsonl` and `model-best` in `out`.
+    fn train(&self, training: &Training) -> Vec<String>;
+    /// Prints what a model finds in a file, as JSON lines.
+    fn tag(&self, model: &Path, file: &Path) -> Vec<String>;
+}
+
+/// What is trained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Training {
+    /// Annotated texts to learn from.
+    pub train: PathBuf,
+    /// Annotated texts by which the best model is chosen.
+    pub dev: PathBuf,
+    /// Folder of the run.
+    pub out: PathBuf,
+    /// The base model's spec; the default where it is empty.
+    pub base: String,
+    /// Settings as `key=value`.
+    pub settings: Vec<String>,
+}
+
+/// The runs of a studio.
+pub struct Runs {
+    store: Store,
+    folder: PathBuf,
+    starts: Arc<dyn StartRun>,
+    going: Mutex<HashMap<RunId, Arc<Going>>>,
+    /// Held while a run is started, so that two do not start at once.
+    starting: tokio::sync::Mutex<()>,
+}
+
+/// A process that goes on.
+struct Going {
+    child: Mutex<Child>,
+    is_asked_to_leave: AtomicBool,
+}
+
+impl Runs {
+    pub(super) fn new(store: Store, folder: PathBuf, starts: Arc<dyn StartRun>) -> Self {
+        Self { store, folder, starts, going: Mutex::default(), starting: tokio::sync::Mutex::default() }
+    }
+
+    /// Notes of runs that went on when an earlier studio ended without a word what their events say of them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        for project in self.store.projects().await? {
+            for run in self.store.runs(project.id).await? {
+                if run.state == RunState::Running {
+                    let has_ended = events(Path::new(&run.started.folder)).iter().any(|event| event["event"] == "end");
+                    let (state, told) = if has_ended {
+                        (RunState::Finished, "")
+                    } else {
+                        (RunState::Stopped, "the studio ended while this went on; its folder has what it saved")
+                    };
+                    self.store.end_run(run.id, state, told).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a training run on what is accepted in a project.
+    ///
+    /// # Errors
+    /// Another run goes on, there is too little to learn from, or files or process cannot be made.
+    pub async fn start(self: &Arc<Self>, project: &Project, base: &str, settings: Vec<String>) -> Result<Run, Refusal> {
+        let _starting = self.starting.lock().await;
+        if !self.going().is_empty() {
+            return Err(Refusal::Stale("a run goes on; stop it, or wait until it is over".to_owned()));
+        }
+        if let Some(setting) = settings.iter().find(|setting| !is_setting(setting)) {
+            return Err(Refusal::Invalid(format!("`{setting}` is no setting; write key=value, such as max_steps=100")));
+        }
+        if base.starts_with('-') || base.chars().any(char::is_control) {
+            return Err(Refusal::Invalid(format!("`{base}` is no base model; write minilm or hf:OWNER/NAME")));
+        }
+        let split = data::split(&self.store, project).await?;
+        let failed = |error: io::Error| Refusal::Failed(format!("{}: {error}", self.folder.display()));
+        let folder = new_folder(&self.folder).map_err(failed)?;
+        let training = Training {
+            train: folder.join("train.jsonl"),
+            dev: folder.join("dev.jsonl"),
+            out: folder.join("run"),
+            base: base.to_owned(),
+            settings,
+        };
+        split.write(&folder)?;
+        let command = self.starts.train(&training);
+        let child = spawn(&command, &folder, Stdio::null()).map_err(failed)?;
+        let run = NewRun {
+            project: Some(project.id),
+            kind: "train".to_owned(),
+            command,
+            folder: folder.display().to_string(),
+        };
+        let run = self.store.begin_run(run).await?;
+        let going = Arc::new(Going { child: Mutex::new(child), is_asked_to_leave: AtomicBool::new(false) });
+        self.going.lock().unwrap_or_else(PoisonError::into_inner).insert(run.id, Arc::clone(&going));
+        tokio::spawn(Arc::clone(self).attended(run.id, folder, training, going));
+        Ok(run)
+    }
+
+    /// Asks a run to save and leave.
+    ///
+    /// # Errors
+    /// It does not go on.
+    pub fn stop(&self, run: RunId) -> Result<(), Refusal> {
+        let going = self.going().into_iter().find(|(id, _)| *id == run);
+        let (_, going) = going.ok_or_else(|| Refusal::Stale("this run does not go on".to_owned()))?;
+        going.leave();
+        Ok(())
+    }
+
+    /// Asks all runs to save and leave, and waits for them.
+    pub(super) async fn end(&self) {
+        self.going().iter().for_each(|(_, going)| going.leave());
+        let gone = async {
+            while !self.going().is_empty() {
+                tokio::time::sleep(TICK).await;
+            }
+        };
+        if tokio::time::timeout(LEAVING, gone).await.is_err() {
+            for (_, going) in self.going() {
+                let _ = going.child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+            }
+        }
+    }
+
+    fn going(&self) -> Vec<(RunId, Arc<Going>)> {
+        let going = self.going.lock().unwrap_or_else(PoisonError::into_inner);
+        going.iter().map(|(id, going)| (*id, Arc::clone(going))).collect()
+    }
+
+    /// Waits for a run's process, then lets its best model tag the dev set, and notes how all ended.
+    async fn attended(self: Arc<Self>, run: RunId, folder: PathBuf, training: Training, going: Arc<Going>) {
+        let trained = going.ended().await;
+        let mut outcome = judged(trained, &folder, &going);
+        if outcome.0 == RunState::Finished {
+            let command = self.starts.tag(&training.out.join("model-best"), &training.dev);
+            let child = File::create(folder.join("predictions.jsonl"))
+                .and_then(|predictions| spawn(&command, &folder, predictions.into()));
+            outcome = match child {
+                Ok(child) => {
+                    *going.child.lock().unwrap_or_else(PoisonError::into_inner) = child;
+                    judged(going.ended().await, &folder, &going)
+                }
+                Err(error) => (RunState::Failed, format!("its model cannot be tried: {error}")),
+            };
+        }
+        // A database that does not answer now leaves the run as one that goes on; its events tell the truth.
+        let _ = self.store.end_run(run, outcome.0, &outcome.1).await;
+        self.going.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+    }
+}
+
+impl Going {
+    async fn ended(&self) -> io::Result<ExitStatus> {
+        loop {
+            let looked = self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
+            match looked {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) => tokio::time::sleep(TICK).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Asks the process to leave as a service manager does; `nomen train` saves a checkpoint then.
+    fn leave(&self) {
+        self.is_asked_to_leave.store(true, Ordering::Relaxed);
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(unix)]
+        if let Ok(None) = child.try_wait()
+            && let Some(process) = rustix::process::Pid::from_raw(child.id().cast_signed())
+        {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        }
+        #[cfg(not(unix))]
+        let _ = child.kill();
+    }
+}
+
+/// What became of a process, and what it said.
+fn judged(ended: io::Result<ExitStatus>, folder: &Path, going: &Going) -> (RunState, String) {
+    let said = fs::read(folder.join("log.txt")).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let from = said.char_indices().rev().nth(SAID - 1).map_or(0, |(at, _)| at);
+    match ended {
+        _ if going.is_asked_to_leave.load(Ordering::Relaxed) => (RunState::Stopped, String::new()),
+        Ok(status) if status.success() => (RunState::Finished, String::new()),
+        Ok(status) => (RunState::Failed, format!("{status}\n{}", &said[from..])),
+        Err(error) => (RunState::Failed, error.to_string()),
+    }
+}
+
+/// The next folder that nobody has.
+fn new_folder(below: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(below)?;
+    for number in 1_u32.. {
+        let folder = below.join(format!("studio-{number}"));
+        match fs::create_dir(&folder) {
+            Ok(()) => return std::path::absolute(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Starts a process; what it says goes to `log.txt`.
+fn spawn(command: &[String], folder: &Path, out: Stdio) -> io::Result<Child> {
+    let [program, words @ ..] = command else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let log = File::options().create(true).append(true).open(folder.join("log.txt"))?;
+    Command::new(program).args(words).stdin(Stdio::null()).stdout(out).stderr(log).spawn()
+}
+
+fn is_setting(setting: &str) -> bool {
+    let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte));
+    setting.split_once('=').is_some_and(|(key, _)| is_key(key)) && !setting.chars().any(char::is_control)
+}
+
+/// The lines of a run's events, without one that is not whole yet.
+pub fn events(folder: &Path) -> Vec<Value> {
+    let lines = fs::read(folder.join("run/events.jsonl")).unwrap_or_default();
+    lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_keys_with_values_and_nothing_else() {
+        for good in ["max_steps=100", "augment.copies=3", "base=", "seed=7=8"] {
+            assert!(is_setting(good), "{good}");
+        }
+        for bad in ["", "=3", "--out=x", "a b=c", "seed", "seed=1\n"] {
+            assert!(!is_setting(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn folders_are_never_shared() {
+        let below = tempfile::tempdir().unwrap();
+        let (one, other) = (new_folder(below.path()).unwrap(), new_folder(below.path()).unwrap());
+        assert!(one.ends_with("studio-1") && other.ends_with("studio-2"));
+    }
+}

@@ -1,0 +1,12 @@
+//! The studio as a service, asked without a socket.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod access;
+mod conflict;
+mod fixture;
+mod flow;
+mod login;
+mod markup;
+mod runs;
+mod speed;

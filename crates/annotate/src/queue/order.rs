@@ -68,13 +68,7 @@ const LEAST_DOUBT: f64 = 0.05;
 
 /// The `count` texts to annotate next, in order. `annotated` are texts that need not be asked for again, which diversity keeps
 /// away from. Equals come in an order that the seed draws. Time grows with `count` and with the number of texts.
-pub fn rank(
-    order: Order,
-    candidates: &[Candidate<'_>],
-    annotated: &[&str],
-    count: usize,
-    seed: u64,
-) -> Vec<Ranked> {
+pub fn rank(order: Order, candidates: &[Candidate<'_>], annotated: &[&str], count: usize, seed: u64) -> Vec<Ranked> {
     let count = count.min(candidates.len());
     let draw = |position: usize| mixed_bits(seed ^ mixed_bits(position as u64));
     let chosen: Vec<(usize, String)> = match order {
@@ -117,9 +111,10 @@ fn spread(
             let distance = f64::from(distances[position]);
             if doubt { (LEAST_DOUBT + candidates[position].uncertainty) * distance } else { distance }
         };
-        let best = free.iter().enumerate().max_by(|(_, a), (_, b)| {
-            gain(**a).total_cmp(&gain(**b)).then_with(|| draw(**b).cmp(&draw(**a)))
-        });
+        let best = free
+            .iter()
+            .enumerate()
+            .max_by(|(_, a), (_, b)| gain(**a).total_cmp(&gain(**b)).then_with(|| draw(**b).cmp(&draw(**a))));
         let Some((place, &position)) = best else { break };
         let (distance, unsure) = (distances[position], candidates[position].uncertainty);
         let reason = if doubt {

@@ -43,7 +43,10 @@ mod tests {
     fn the_example_of_krippendorffs_paper() {
         // Section C of the paper: four observers, twelve units, some values missing; nominal alpha 0.743.
         let rows = [
-            "1 2 3 3 2 1 4 1 2 . . .", "1 2 3 3 2 2 4 1 2 5 . 3", ". 3 3 3 2 3 4 2 2 5 1 .", "1 2 3 3 2 4 4 1 2 5 1 .",
+            "1 2 3 3 2 1 4 1 2 . . .",
+            "1 2 3 3 2 2 4 1 2 5 . 3",
+            ". 3 3 3 2 3 4 2 2 5 1 .",
+            "1 2 3 3 2 4 4 1 2 5 1 .",
         ];
         let units: Vec<Vec<Option<u8>>> = (0..12)
             .map(|unit| rows.iter().map(|row| row.split(' ').nth(unit).unwrap().parse().ok()).collect())

@@ -41,8 +41,12 @@ mod tests {
 
     #[test]
     fn words_are_runs_of_letters_and_single_signs() {
-        let quotes = |text: &'static str| -> Vec<&str> { words(text).into_iter().map(|span| span.quote(text)).collect() };
-        assert_eq!(quotes("It's 3.5 mg,\r\n Zoe\u{308}!"), ["It", "'", "s", "3", ".", "5", "mg", ",", "Zoe\u{308}", "!"]);
+        let quotes =
+            |text: &'static str| -> Vec<&str> { words(text).into_iter().map(|span| span.quote(text)).collect() };
+        assert_eq!(
+            quotes("It's 3.5 mg,\r\n Zoe\u{308}!"),
+            ["It", "'", "s", "3", ".", "5", "mg", ",", "Zoe\u{308}", "!"]
+        );
         assert_eq!(quotes("東京 Tower"), ["東", "京", "Tower"]);
         assert_eq!(quotes("  \t"), [""; 0]);
     }

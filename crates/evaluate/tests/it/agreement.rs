@@ -53,9 +53,8 @@ fn alpha_is_that_of_the_krippendorff_package() {
     let cases = golden().alpha;
     assert_eq!(cases.len(), 80);
     for case in cases {
-        let units: Vec<Vec<Option<&str>>> = (0..case.rows[0].len())
-            .map(|token| case.rows.iter().map(|row| row[token].as_deref()).collect())
-            .collect();
+        let units: Vec<Vec<Option<&str>>> =
+            (0..case.rows[0].len()).map(|token| case.rows.iter().map(|row| row[token].as_deref()).collect()).collect();
         let own = krippendorff_alpha(&units);
         assert!(same(own, case.alpha), "{own:?} {:?}: {:?}", case.alpha, case.rows);
     }
@@ -66,7 +65,8 @@ const TEXT: &str = "a bb ccc dd e ff ggg hh i jj";
 /// Some of the words, each with one of two labels.
 fn annotations() -> impl Strategy<Value = Vec<Entity>> {
     prop::collection::vec(0usize..3, 10).prop_map(|picks| {
-        let entity = |(span, pick): (_, usize)| (pick > 0).then(|| Entity::new(span, Label::new(["A", "B"][pick - 1]).unwrap()));
+        let entity =
+            |(span, pick): (_, usize)| (pick > 0).then(|| Entity::new(span, Label::new(["A", "B"][pick - 1]).unwrap()));
         words(TEXT).into_iter().zip(picks).filter_map(entity).collect()
     })
 }

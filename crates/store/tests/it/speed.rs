@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use nomen_store::{
-    Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion, User,
+    Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion,
+    User,
 };
 use schema::{Document, Entity, Span};
 

@@ -216,11 +216,7 @@ pub async fn errors(
     post, path = "/api/v1/projects/{project}/runs/{run}/queue", tag = "runs",
     params(("project" = String, Path), ("run" = i64, Path)), responses((status = 200, body = Object), Refusals)
 )]
-pub async fn send(
-    State(studio): State<Arc<Studio>>,
-    member: Member,
-    path: Path,
-) -> Result<axum::Json<Value>, Refusal> {
+pub async fn send(State(studio): State<Arc<Studio>>, member: Member, path: Path) -> Result<axum::Json<Value>, Refusal> {
     let run = of(&studio, &member, &path).await?;
     Ok(axum::Json(serde_json::json!({"documents": send_errors(&studio, &member, &run).await?})))
 }

@@ -89,12 +89,7 @@ pub async fn list(
     Ok(of_project(&member, Section::Data, body))
 }
 
-async fn search_form(
-    studio: &Studio,
-    member: &Member,
-    wanted: &Wanted,
-    people: &People,
-) -> Result<Markup, Refusal> {
+async fn search_form(studio: &Studio, member: &Member, wanted: &Wanted, people: &People) -> Result<Markup, Refusal> {
     let members = studio.store.members(member.project.id).await?;
     let rules = quality::rules(studio, &member.project).await?;
     let any = || std::iter::once(("", "Any"));

@@ -8,10 +8,11 @@ use crate::{
     document, mentions, now, project, wire,
 };
 
-const REVISION: &str =
+pub(crate) const REVISION: &str =
     "revision.number, revision.layer, revision.revision, revision.parent, revision.person, revision.at,
     revision.verdict, revision.entities, revision.note, revision.origin, revision.key";
-const LOST: &str = "conflict.number, conflict.layer, conflict.parent, conflict.head, conflict.person, conflict.at,
+pub(crate) const LOST: &str =
+    "conflict.number, conflict.layer, conflict.parent, conflict.head, conflict.person, conflict.at,
     conflict.verdict, conflict.entities, conflict.note, conflict.origin, conflict.key, conflict.settled";
 
 /// How the names of saves begin that nobody but the store makes.
@@ -503,7 +504,7 @@ pub(crate) fn of_row(row: &AnyRow, text: &str) -> Result<Revision, StoreError> {
     })
 }
 
-fn lost_of_row(row: &AnyRow, text: &str) -> Result<Lost, StoreError> {
+pub(crate) fn lost_of_row(row: &AnyRow, text: &str) -> Result<Lost, StoreError> {
     let document = row.try_get::<i64, _>("number")? as Number;
     let place = || format!("a conflict of document {document}");
     Ok(Lost {

@@ -87,7 +87,8 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+        let code =
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
         // SQLite's primary result codes stand in the low byte; PostgreSQL's are five characters.
         match code.as_str() {
             "53100" => Self::Full(error),
@@ -103,7 +104,8 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn damaged(place: impl Into<String>, problem: impl ToString) -> Self {
+    pub(crate) fn damaged(place: impl Into<String>, problem: impl Into<Box<dyn std::error::Error>>) -> Self {
+        let problem: Box<dyn std::error::Error> = problem.into();
         Self::Damaged { place: place.into(), problem: problem.to_string() }
     }
 }

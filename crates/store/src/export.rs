@@ -7,9 +7,13 @@ use schema::{
     offset::{Offsets, Unit},
 };
 use serde_json::{Value, json};
-use sqlx::Row;
+use sqlx::{Row, any::AnyRow};
 
-use crate::{Layer, Lost, Number, ProjectId, Provenance, Revision, Store, StoreError, UserId, Verdict, document};
+use crate::{
+    DocumentRow, Lost, Number, ProjectId, Provenance, Revision, Store, StoreError, UserId, Verdict, annotation,
+    annotation::{LOST, REVISION},
+    document,
+};
 
 /// What to export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,21 +68,60 @@ impl Store {
         let rows = query.bind(i64::from(limit)).fetch_all(&self.pool).await?;
         let mut exported = Vec::with_capacity(rows.len());
         for row in &rows {
-            let known = document::of_row(row)?;
-            let number = known.number;
-            let standing = self.standing(project, number).await?;
-            let document = decided(&known.document, standing.as_ref())?;
-            let (mut history, mut lost) = (Vec::new(), Vec::new());
-            if select.history {
-                for layer in Layer::ALL {
-                    history.extend(self.history(project, number, *layer).await?);
-                }
-                lost = self.conflicts(project, Some(number), false).await?;
-                lost.extend(self.conflicts(project, Some(number), true).await?);
-            }
-            exported.push(Exported { number, document, standing, history, lost });
+            let DocumentRow { number, document, .. } = document::of_row(row)?;
+            exported.push(Exported { number, document, standing: None, history: Vec::new(), lost: Vec::new() });
+        }
+        self.add_revisions(project, select, &mut exported).await?;
+        for exported in &mut exported {
+            exported.document = decided(&exported.document, exported.standing.as_ref())?;
         }
         Ok(exported)
+    }
+
+    /// Adds what counts and, where it is wished, the history; a query each for all documents.
+    async fn add_revisions(
+        &self,
+        project: ProjectId,
+        select: Select,
+        exported: &mut [Exported],
+    ) -> Result<(), StoreError> {
+        let numbers: Vec<String> = exported.iter().map(|exported| exported.number.to_string()).collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let numbers = numbers.join(", ");
+        let counting = format!(
+            "SELECT {REVISION} FROM task JOIN revision ON revision.project = task.project
+            AND revision.number = task.number AND revision.layer = task.layer AND revision.revision = task.head
+            WHERE task.project = $1 AND task.counts = 1 AND task.number IN ({numbers})"
+        );
+        for row in self.rows(project, counting).await? {
+            let exported = of_number(exported, &row)?;
+            exported.standing = Some(annotation::of_row(&row, exported.document.text())?);
+        }
+        if !select.history {
+            return Ok(());
+        }
+        let history = format!(
+            "SELECT {REVISION} FROM revision WHERE project = $1 AND number IN ({numbers}) ORDER BY number, layer, revision"
+        );
+        for row in self.rows(project, history).await? {
+            let exported = of_number(exported, &row)?;
+            exported.history.push(annotation::of_row(&row, exported.document.text())?);
+        }
+        let lost = format!(
+            "SELECT {LOST} FROM conflict WHERE project = $1 AND number IN ({numbers}) ORDER BY number, layer, at, key"
+        );
+        for row in self.rows(project, lost).await? {
+            let exported = of_number(exported, &row)?;
+            exported.lost.push(annotation::lost_of_row(&row, exported.document.text())?);
+        }
+        Ok(())
+    }
+
+    async fn rows(&self, project: ProjectId, query: String) -> Result<Vec<AnyRow>, StoreError> {
+        let query = sqlx::query(sqlx::AssertSqlSafe(query)).persistent(false).bind(project.0);
+        Ok(query.fetch_all(&self.pool).await?)
     }
 
     /// Names of all users, for [`Exported::history_json`].
@@ -89,6 +132,15 @@ impl Store {
         let rows = sqlx::query("SELECT id, name FROM person").fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok((UserId(row.try_get(0)?), row.try_get(1)?))).collect()
     }
+}
+
+/// The document that a row is about; they are sorted by number.
+fn of_number<'e>(exported: &'e mut [Exported], row: &AnyRow) -> Result<&'e mut Exported, StoreError> {
+    let number = row.try_get::<i64, _>("number")? as Number;
+    let place = exported.binary_search_by_key(&number, |exported| exported.number);
+    let place =
+        place.map_err(|_| StoreError::damaged(format!("document {number}"), "a revision of another document"))?;
+    Ok(&mut exported[place])
 }
 
 /// The document with what counts in place of what it came with.

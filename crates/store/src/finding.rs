@@ -38,7 +38,7 @@ impl Store {
                     |error| StoreError::Invalid(format!("a finding about document {}: {error}", finding.document));
                 Span::of(&text, span.range()).map_err(refuse)?;
                 let (start, stop) = Offsets::new(&text, Unit::CodePoints).of(span);
-                place = Some((start as i64, stop as i64, span.quote(&text).to_owned()));
+                place = Some((wire::column(start), wire::column(stop), span.quote(&text).to_owned()));
             }
             sqlx::query(
                 "INSERT INTO finding (project, number, position, rule, message, start, stop, quote)

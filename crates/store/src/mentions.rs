@@ -52,7 +52,7 @@ pub(crate) async fn add(
                 .bind(place.project.0)
                 .bind(i64::from(place.number))
                 .bind(place.layer.code())
-                .bind(offsets.of(entity.span).0 as i64)
+                .bind(wire::column(offsets.of(entity.span).0))
                 .bind(i64::from(counts))
                 .bind(entity.label.as_str())
                 .bind(surface)

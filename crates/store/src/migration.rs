@@ -11,14 +11,14 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: [Step; 1] = [Step {
+/// The number of the newest layout that this version knows.
+pub const VERSION: i64 = 1;
+
+const STEPS: [Step; VERSION as usize] = [Step {
     both: include_str!("../migrations/0001.sql"),
     sqlite: include_str!("../migrations/0001.sqlite.sql"),
     postgres: include_str!("../migrations/0001.postgres.sql"),
 }];
-
-/// The number of the newest layout that this version knows.
-pub const VERSION: i64 = STEPS.len() as i64;
 
 /// Any number that no other program is likely to lock.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(5641863570001)";
@@ -39,6 +39,9 @@ pub(crate) async fn migrate(store: &Store, name: &str) -> Result<(), StoreError>
     // Another process may have been here since.
     let row = sqlx::query("SELECT MAX(version) FROM nomen_layout").fetch_one(&mut *connection).await?;
     let found: i64 = row.try_get::<Option<i64>, _>(0)?.unwrap_or(0);
+    if found > VERSION {
+        return Err(StoreError::Newer { database: name.to_owned(), found, known: VERSION });
+    }
     for (step, version) in STEPS.iter().zip(1i64..) {
         if version <= found {
             continue;

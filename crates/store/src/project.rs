@@ -143,13 +143,13 @@ impl Store {
             return Err(StoreError::Stale { seen, found: known.version });
         }
         for label in known.schema.labels().filter(|label| schema.position(label.as_str()).is_none()) {
-            let used = sqlx::query("SELECT number FROM mention WHERE project = $1 AND label = $2 LIMIT 1")
+            let carrier = sqlx::query("SELECT number FROM mention WHERE project = $1 AND label = $2 LIMIT 1")
                 .bind(id.0)
                 .bind(label.as_str())
                 .fetch_optional(&mut *connection)
                 .await?;
-            if let Some(used) = used {
-                let number: i64 = used.try_get(0)?;
+            if let Some(carrier) = carrier {
+                let number: i64 = carrier.try_get(0)?;
                 return Err(StoreError::Invalid(format!(
                     "the label `{label}` is in use (document {number}); rename or merge it instead, or take its annotations away first"
                 )));

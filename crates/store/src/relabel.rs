@@ -1,5 +1,7 @@
 //! Changes of labels in many documents at once.
 
+use std::fmt::Write as _;
+
 use schema::{Label, LabelDefinition, Schema};
 use sqlx::{AnyConnection, Row};
 
@@ -75,6 +77,13 @@ pub struct Relabelled {
     pub revisions: u64,
 }
 
+/// What a change does to an entity.
+enum Fate {
+    Stays,
+    Becomes(Label),
+    Goes,
+}
+
 impl Relabel {
     /// The change in words, as its revisions keep it.
     pub fn what(&self) -> String {
@@ -91,16 +100,21 @@ impl Relabel {
         }
     }
 
-    /// What the change does to a label of an entity: `None` where it leaves it alone.
-    fn apply(&self, surface: &str, label: &Label) -> Option<Option<Label>> {
+    /// What the change does to an entity.
+    fn fate(&self, surface: &str, label: &Label) -> Fate {
         match self {
-            Self::Rename { from, to } => (label == from).then(|| Some(to.clone())),
-            Self::Merge { from, into } => from.contains(label).then(|| Some(into.clone())),
+            Self::Rename { from, to } if label == from => Fate::Becomes(to.clone()),
+            Self::Merge { from, into } if from.contains(label) => Fate::Becomes(into.clone()),
+            Self::Rename { .. } | Self::Merge { .. } => Fate::Stays,
             Self::Surface { surface: wanted, from, to } => {
                 let meant = wire::folded(wanted) == wire::folded(surface)
                     && from.as_ref().is_none_or(|from| from == label)
                     && to.as_ref() != Some(label);
-                meant.then(|| to.clone())
+                match (meant, to) {
+                    (false, _) => Fate::Stays,
+                    (true, None) => Fate::Goes,
+                    (true, Some(to)) => Fate::Becomes(to.clone()),
+                }
             }
         }
     }
@@ -119,7 +133,8 @@ impl Relabel {
                 for (label, sign) in [(from, "="), (to, "<>")] {
                     if let Some(label) = label {
                         texts.push(label.to_string());
-                        condition.push_str(&format!(" AND label {sign} ${}", texts.len() + 1));
+                        // Writing to a string cannot fail.
+                        let _ = write!(condition, " AND label {sign} ${}", texts.len() + 1);
                     }
                 }
                 (condition, texts)
@@ -131,7 +146,10 @@ impl Relabel {
     fn schema(&self, known: &Schema) -> Result<Schema, StoreError> {
         let has = |label: &Label| known.position(label.as_str()).is_some();
         let need = |label: &Label| if has(label) { Ok(()) } else { Err(StoreError::UnknownLabel(label.clone())) };
-        let renamed = |label: &Label| self.apply("", label).flatten().unwrap_or_else(|| label.clone());
+        let renamed = |label: &Label| match self.fate("", label) {
+            Fate::Becomes(label) => label,
+            Fate::Stays | Fate::Goes => label.clone(),
+        };
         match self {
             Self::Rename { from, to } => {
                 need(from)?;
@@ -269,14 +287,13 @@ impl Store {
         let revision = annotation::read_revision(connection, project, number, layer, head, &text).await?;
         let (mut entities, mut changed) = (Vec::with_capacity(revision.entities.len()), 0);
         for mut entity in revision.entities {
-            match change.apply(entity.span.quote(&text), &entity.label) {
-                None => entities.push(entity),
-                Some(label) => {
+            match change.fate(entity.span.quote(&text), &entity.label) {
+                Fate::Stays => entities.push(entity),
+                Fate::Goes => changed += 1,
+                Fate::Becomes(label) => {
                     changed += 1;
-                    if let Some(label) = label {
-                        entity.label = label;
-                        entities.push(entity);
-                    }
+                    entity.label = label;
+                    entities.push(entity);
                 }
             }
         }

@@ -26,7 +26,7 @@ impl Layer {
         usize::try_from(code)
             .ok()
             .and_then(|code| Self::ALL.get(code).copied())
-            .ok_or_else(|| crate::StoreError::damaged("a layer", code))
+            .ok_or_else(|| crate::StoreError::damaged("a layer", code.to_string()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What programs suggest.
 
+use std::collections::BTreeMap;
+
 use schema::{
     Label, Span,
     offset::{Offsets, Unit},
@@ -101,15 +103,16 @@ impl Store {
         origin: &Origin,
         suggestions: &[Suggestion],
     ) -> Result<(), StoreError> {
-        if let Some(stray) = suggestions.iter().find(|suggestion| !documents.contains(&suggestion.document)) {
-            let number = stray.document;
-            return Err(StoreError::Invalid(format!("a suggestion for document {number}, which was not looked at")));
+        let mut by_document: BTreeMap<Number, Vec<&Suggestion>> =
+            documents.iter().map(|number| (*number, Vec::new())).collect();
+        for suggestion in suggestions {
+            let number = suggestion.document;
+            let stray = || StoreError::Invalid(format!("a suggestion for document {number}, which was not looked at"));
+            by_document.get_mut(&number).ok_or_else(stray)?.push(suggestion);
         }
         let mut writing = self.write().await?;
-        for number in documents {
-            let of_document: Vec<&Suggestion> =
-                suggestions.iter().filter(|suggestion| suggestion.document == *number).collect();
-            put(writing.connection(), project, *number, origin, &of_document).await?;
+        for (number, suggestions) in &by_document {
+            put(writing.connection(), project, *number, origin, suggestions).await?;
         }
         writing.commit().await
     }
@@ -181,8 +184,8 @@ async fn put(
         .bind(project.0)
         .bind(i64::from(number))
         .bind(position)
-        .bind(span.map(|(start, _)| start as i64))
-        .bind(span.map(|(_, stop)| stop as i64))
+        .bind(span.map(|(start, _)| wire::column(start)))
+        .bind(span.map(|(_, stop)| wire::column(stop)))
         .bind(suggestion.quote.as_str())
         .bind(suggestion.label.as_str())
         .bind(suggestion.score.map(f64::from))

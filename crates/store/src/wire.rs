@@ -87,6 +87,11 @@ pub(crate) fn of_json<'j, T: Deserialize<'j>>(json: &'j str, place: impl Fn() ->
     serde_json::from_str(json).map_err(|error| StoreError::damaged(place(), error))
 }
 
+/// An offset as a column; texts are shorter than 4 GiB.
+pub(crate) fn column(offset: usize) -> i64 {
+    i64::try_from(offset).unwrap_or(i64::MAX)
+}
+
 /// Lower case, for comparing surfaces.
 pub(crate) fn folded(surface: &str) -> String {
     surface.to_lowercase()

@@ -40,7 +40,9 @@ impl Vectors {
                 *weight = (1.0 + weight.ln()) * rarity;
             }
             let length = row.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
-            row.iter_mut().for_each(|(_, weight)| *weight /= length);
+            for (_, weight) in row.iter_mut() {
+                *weight /= length;
+            }
         }
         Self { rows, features: known.len() }
     }

@@ -138,7 +138,7 @@ mod tests {
     fn candidates() -> Vec<Candidate<'static>> {
         [
             ("the drug helped the patient", 0.9),
-            ("the drug helped a patient", 0.85),
+            ("The drug helped the patient!", 0.85),
             ("rain fell in Spain", 0.3),
             ("rain fell in Spain today", 0.1),
             ("nothing", 0.0),

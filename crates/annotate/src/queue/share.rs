@@ -9,7 +9,7 @@ pub fn goes_twice(number: u32, share: f64, seed: u64) -> bool {
     drawn < share
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit of the input changes half of the output's.
+/// The finalizer of `SplitMix64` (Steele, Lea and Flood 2014): every bit of the input changes half of the output's.
 pub(crate) fn mixed_bits(bits: u64) -> u64 {
     let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

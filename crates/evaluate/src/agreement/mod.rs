@@ -56,12 +56,11 @@ impl Agreement {
                 continue;
             }
             let own;
-            let tokens = match text.tokens {
-                Some(tokens) => tokens,
-                None => {
-                    own = words(text.text);
-                    &own
-                }
+            let tokens = if let Some(tokens) = text.tokens {
+                tokens
+            } else {
+                own = words(text.text);
+                &own
             };
             agreement.texts += 1;
             agreement.tokens += tokens.len();

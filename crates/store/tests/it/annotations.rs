@@ -80,7 +80,7 @@ on_both! {
         assert!(own.is_err(), "nobody annotates a document twice");
         store.save(project.id, 1, Layer::Second, save(0, vec![zoe.clone()], "b"), bob.id).await.unwrap();
         assert_eq!(store.task(project.id, 1, Layer::Review).await.unwrap().reason, "two annotations differ");
-        assert_eq!(store.standing(project.id, 1).await.unwrap().unwrap().entities, [ada.clone()]);
+        assert_eq!(store.standing(project.id, 1).await.unwrap().unwrap().entities, std::slice::from_ref(&ada));
         assert_eq!(store.annotated_twice(project.id, 0, 10).await.unwrap().len(), 1);
         let both = save(0, vec![ada.clone(), zoe.clone()], "c");
         store.save(project.id, 1, Layer::Review, both, bob.id).await.unwrap();

@@ -24,7 +24,9 @@ pub async fn project(store: &Store) -> (Project, User, User) {
 /// Texts without annotations.
 pub async fn texts(store: &Store, project: &Project, user: &User, texts: &[&str]) {
     let mut documents: Vec<Document> = texts.iter().map(|text| Document::new(*text)).collect();
-    documents.iter_mut().for_each(|document| document.partial = true);
+    for document in &mut documents {
+        document.partial = true;
+    }
     let mut import = Import::new(store, project.id, user.id, Given::Shown);
     import.add(&documents).await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nomen_store::{
     Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion,
-    User,
+    User, UserId,
 };
 use schema::{Document, Entity, Span};
 
@@ -32,7 +32,7 @@ impl Draw {
     }
 }
 
-fn document(draw: &mut Draw, number: u64) -> Document {
+fn document(draw: &mut Draw, number: u32) -> Document {
     let words: Vec<String> = (0..20 + draw.below(80)).map(|_| draw.word()).collect();
     let text = words.join(" ");
     let mut entities = Vec::new();
@@ -66,72 +66,85 @@ async fn timed<T>(what: &str, slow: &mut Vec<String>, ask: impl AsyncFn() -> T) 
     answer.unwrap()
 }
 
-async fn fill(store: &Store, project: ProjectId, user: &User, count: u64) {
+/// Documents of which three in four are decided, all ordered, some to be annotated twice, with findings and suggestions.
+async fn fill(store: &Store, project: ProjectId, user: &User, count: u32) {
     let mut draw = Draw(11);
     let begun = Instant::now();
+    let numbers: Vec<u32> = (1..=count).collect();
     let mut import = Import::new(store, project, user.id, Given::Decided);
-    for chunk in (1..=count).collect::<Vec<_>>().chunks(1_000) {
+    for chunk in numbers.chunks(1_000) {
         let documents: Vec<Document> = chunk.iter().map(|number| document(&mut draw, *number)).collect();
         import.add(&documents).await.unwrap();
     }
+    assert_eq!(import.finish().await.unwrap().added, count);
     let took = begun.elapsed().as_secs_f64();
-    println!("{count} documents imported in {took:.1} s, {:.0} a second", count as f64 / took);
+    println!("{count} documents imported in {took:.1} s, {:.0} a second", f64::from(count) / took);
+    let begun = Instant::now();
+    let priority = |number: &u32| (*number, f64::from(number % 97), "unsure".to_owned());
+    store.order(project, Layer::First, &numbers.iter().map(priority).collect::<Vec<_>>()).await.unwrap();
+    println!("{count} tasks ordered in {:.1} s", begun.elapsed().as_secs_f64());
+    store.ask_twice(project, &numbers[..numbers.len() / 10]).await.unwrap();
+    let finding =
+        |number: &u32| Finding { document: *number, rule: format!("Q{}", number % 9), message: "m".into(), span: None };
+    store.set_findings(project, &numbers.iter().step_by(50).map(finding).collect::<Vec<_>>()).await.unwrap();
+    let origin = Origin { kind: OriginKind::Llm, name: "m".into(), version: String::new(), prompt: None };
+    for documents in numbers.chunks(1_000) {
+        let suggestion = |number: &u32| Suggestion {
+            document: *number,
+            span: None,
+            label: label("PER"),
+            score: None,
+            status: Grounding::Ungrounded,
+            quote: "x".into(),
+            origin: origin.clone(),
+        };
+        let suggestions: Vec<_> = documents.iter().step_by(5).map(suggestion).collect();
+        store.suggest(project, documents, &origin, &suggestions).await.unwrap();
+    }
+}
+
+/// What somebody may look for, `deep` being a number near the end and `nobody` somebody who did nothing.
+fn searches(deep: u32, nobody: UserId) -> Vec<(&'static str, Search)> {
+    let all = || Search { limit: 50, ..Search::default() };
+    let text = |text: &str| Search { text: Some(text.into()), ..all() };
+    let labelled = |name| Search { label: Some(label(name)), ..all() };
+    let state = |state| Search { state: Some(state), ..all() };
+    let surface = || Search { surface: Some("keba".into()), ..all() };
+    let rule = || Search { rule: Some("Q1".into()), ..all() };
+    vec![
+        ("everything, first page", all()),
+        ("everything, last page", Search { after: deep, ..all() }),
+        ("a frequent text", text("ba ke")),
+        ("a rare text", text("zuzuzuzu ba")),
+        ("no such text", text("qqqqqq")),
+        ("no such text of two letters", text("qq")),
+        ("a frequent text, last page", Search { after: deep, ..text("lu") }),
+        ("a frequent label", labelled("PER")),
+        ("a rare label", labelled("RARE")),
+        ("a frequent label, last page", Search { after: deep, ..labelled("LOC") }),
+        ("a frequent label and a rare text", Search { text: Some("zuzuzuzu".into()), ..labelled("PER") }),
+        ("a rare label and a frequent text", Search { text: Some("ba ke".into()), ..labelled("RARE") }),
+        ("a surface", surface()),
+        ("a surface and a label", Search { label: Some(label("LOC")), ..surface() }),
+        ("a rule", rule()),
+        ("a rule and a label", Search { label: Some(label("PER")), ..rule() }),
+        ("open documents", state(State::Open)),
+        ("accepted documents with a text", Search { text: Some("ba ke".into()), ..state(State::Accepted) }),
+        ("skipped documents, of which there are none", state(State::Skipped)),
+        ("conflicts, of which there are none", state(State::Conflict)),
+        ("documents of one who did none", Search { user: Some(nobody), ..all() }),
+    ]
 }
 
 on_both! {
     async fn every_page_is_fast(store: Store) {
-        let count = u64::from(times(2_000, 100_000));
+        let count = times(2_000, 100_000);
         let (project, ann, bob) = project(&store).await;
         let schema = schema::Schema::of_labels([label("PER"), label("LOC"), label("RARE")]);
         store.define(project.id, 1, &schema, "", ann.id).await.unwrap();
         fill(&store, project.id, &ann, count).await;
-        let numbers: Vec<u32> = (1..=count as u32).collect();
-        let order: Vec<(u32, f64, String)> = numbers.iter().map(|number| (*number, f64::from(number % 97), "unsure".into())).collect();
-        let begun = Instant::now();
-        store.order(project.id, Layer::First, &order).await.unwrap();
-        println!("{count} tasks ordered in {:.1} s", begun.elapsed().as_secs_f64());
-        store.ask_twice(project.id, &numbers[..numbers.len() / 10]).await.unwrap();
-        let findings: Vec<Finding> = numbers.iter().step_by(50)
-            .map(|number| Finding { document: *number, rule: format!("Q{}", number % 9), message: "m".into(), span: None }).collect();
-        store.set_findings(project.id, &findings).await.unwrap();
-        let origin = Origin { kind: OriginKind::Llm, name: "m".into(), version: String::new(), prompt: None };
-        let suggestions: Vec<Suggestion> = numbers.iter().step_by(5).map(|number| Suggestion {
-            document: *number, span: None, label: label("PER"), score: None, status: Grounding::Ungrounded,
-            quote: "x".into(), origin: origin.clone(),
-        }).collect();
-        for (documents, suggestions) in numbers.chunks(5_000).zip(suggestions.chunks(1_000)) {
-            store.suggest(project.id, documents, &origin, suggestions).await.unwrap();
-        }
-
-        let mut slow = Vec::new();
-        let id = project.id;
-        let text = |text: &str| Search { text: Some(text.into()), limit: 50, ..Search::default() };
-        let labelled = |name| Search { label: Some(label(name)), limit: 50, ..Search::default() };
-        let state = |state| Search { state: Some(state), limit: 50, ..Search::default() };
-        let deep = count as u32 - 100;
-        for (what, search) in [
-            ("everything, first page", Search { limit: 50, ..Search::default() }),
-            ("everything, last page", Search { limit: 50, after: deep, ..Search::default() }),
-            ("a frequent text", text("ba ke")),
-            ("a rare text", text("zuzuzuzu ba")),
-            ("no such text", text("qqqqqq")),
-            ("no such text of two letters", text("qq")),
-            ("a frequent text, last page", Search { after: deep, ..text("lu") }),
-            ("a frequent label", labelled("PER")),
-            ("a rare label", labelled("RARE")),
-            ("a frequent label, last page", Search { after: deep, ..labelled("LOC") }),
-            ("a frequent label and a rare text", Search { text: Some("zuzuzuzu".into()), ..labelled("PER") }),
-            ("a rare label and a frequent text", Search { text: Some("ba ke".into()), ..labelled("RARE") }),
-            ("a surface", Search { surface: Some("keba".into()), limit: 50, ..Search::default() }),
-            ("a surface and a label", Search { surface: Some("keba".into()), ..labelled("LOC") }),
-            ("a rule", Search { rule: Some("Q1".into()), limit: 50, ..Search::default() }),
-            ("a rule and a label", Search { rule: Some("Q1".into()), ..labelled("PER") }),
-            ("open documents", state(State::Open)),
-            ("accepted documents with a text", Search { text: Some("ba ke".into()), ..state(State::Accepted) }),
-            ("skipped documents, of which there are none", state(State::Skipped)),
-            ("conflicts, of which there are none", state(State::Conflict)),
-            ("documents of one who did none", Search { user: Some(bob.id), limit: 50, ..Search::default() }),
-        ] {
+        let (id, mut slow, deep) = (project.id, Vec::new(), count - 100);
+        for (what, search) in searches(deep, bob.id) {
             let found = timed(what, &mut slow, async || store.search(id, &search).await.unwrap()).await;
             assert!(found.len() <= 50);
         }

@@ -57,9 +57,10 @@ fn does_what_it_is_told() {
     run(async move {
         match what.as_str() {
             "write" => write(&place).await,
-            "open" => {
-                Store::open(&place).await.map(|_| say("done")).unwrap_or_else(|error| say(&format!("failed {error}")))
-            }
+            "open" => match Store::open(&place).await {
+                Ok(_) => say("done"),
+                Err(error) => say(&format!("failed {error}")),
+            },
             "work" => work(&place).await.unwrap_or_else(|error| say(&format!("failed {error}"))),
             other => panic!("{other}"),
         }

@@ -35,7 +35,7 @@ fn two_people_at_one_document_lose_nothing_on_postgresql() {
 }
 
 async fn contend(store: &Store) {
-    let saves = times(400, 100_000);
+    let tries = times(400, 100_000);
     let (project, ann, bob) = project(store).await;
     texts(store, &project, &ann, &[TEXT]).await;
     let people: Vec<_> = [(ann, "Ada"), (bob, "Zoë")]
@@ -44,7 +44,7 @@ async fn contend(store: &Store) {
             let (store, project) = (store.clone(), project.id);
             tokio::spawn(async move {
                 let (mut head, mut saved, mut late) = (0, Vec::new(), Vec::new());
-                for turn in 0..saves / 2 {
+                for turn in 0..tries / 2 {
                     let key = format!("{}-{turn}", user.name);
                     let revision = save(head, vec![entity(TEXT, quote, "PER")], &key);
                     match store.save(project, 1, Layer::First, revision, user.id).await {
@@ -73,12 +73,12 @@ async fn contend(store: &Store) {
     }
     let history = store.history(project.id, 1, Layer::First).await.unwrap();
     let lost = store.conflicts(project.id, Some(1), false).await.unwrap();
-    assert_eq!(history.len() + lost.len(), saves as usize, "every save is one or the other");
+    assert_eq!(history.len() + lost.len(), tries as usize, "every save is one or the other");
     assert_eq!(history.iter().map(|revision| revision.key.clone()).collect::<HashSet<_>>(), saved);
     assert_eq!(lost.iter().map(|lost| lost.key.clone()).collect::<HashSet<_>>(), late);
     for pair in history.windows(2) {
         assert_eq!((pair[1].parent, pair[1].number), (pair[0].number, pair[0].number + 1));
     }
     assert!(!lost.is_empty(), "they were in each other's way");
-    println!("{saves} saves: {} revisions, {} conflicts kept, 0 lost", history.len(), lost.len());
+    println!("{tries} saves: {} revisions, {} conflicts kept, 0 lost", history.len(), lost.len());
 }

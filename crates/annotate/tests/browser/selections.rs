@@ -29,6 +29,11 @@ const TEXTS: [(&str, bool); 8] = [
     ),
 ];
 
+/// The texts, each three times over, so that there is room for many selections.
+fn texts() -> Vec<String> {
+    TEXTS.iter().map(|(text, _)| [*text; 3].join(" ")).collect()
+}
+
 /// A little generator (xorshift), so that every run selects the same.
 struct Dice(u64);
 
@@ -127,21 +132,18 @@ fn shown(browser: &Browser) -> Option<(String, (usize, usize))> {
 
 /// Selects `count` times on one text, `exactly` or by words; every selection is labelled, saved and held against what was stored.
 fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count: usize, by_mouse: bool, exactly: bool) {
-    let (text, rtl) = TEXTS[number - 1];
+    let (text, rtl) = (&texts()[number - 1], TEXTS[number - 1].1);
     let cut = Cut::of(text, rtl);
     let mut done = 0;
     while done < count {
+        host.desk().texts[number - 1].revisions.clear();
         browser.open(&host.url(&format!("annotate/{number}")));
         browser.wait_for_text(number);
-        // What was saved last time goes, so that nothing is in the way.
-        while browser.value("document.querySelector('#text .entity') !== null") == json!(true) {
-            browser.press(&["Escape", "Home", "j", "x"]);
-        }
         let mut expected: Vec<(usize, usize, String)> = Vec::new();
-        for _ in 0..8 {
+        for _ in 0..40 {
             let (from, to) = cut.two_clusters(dice, |cut, index| !by_mouse || cut.is_target(index));
             let aimed = cut.points(from, to);
-            if expected.iter().any(|(start, end, _)| *start < aimed.1 + 16 && aimed.0 < *end + 16) {
+            if done == count || expected.iter().any(|(start, end, _)| *start < aimed.1 && aimed.0 < *end) {
                 continue;
             }
             if by_mouse {
@@ -195,8 +197,7 @@ fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count:
 }
 
 fn all(by_mouse: bool, exactly: bool) {
-    let texts: Vec<&str> = TEXTS.iter().map(|(text, _)| *text).collect();
-    let host = Host::start(&texts);
+    let host = Host::start(&texts().iter().map(String::as_str).collect::<Vec<_>>());
     let browser = Browser::start();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let each = 500_usize.div_ceil(TEXTS.len());

@@ -112,14 +112,24 @@ impl Browser {
 
     /// Presses keys one after the other, each written like `Shift+ArrowRight`.
     pub fn press(&self, keys: &[&str]) {
+        self.press_often(&keys.iter().map(|key| (*key, 1)).collect::<Vec<_>>());
+    }
+
+    /// Presses keys, each so many times; keys before a `+` are held down meanwhile.
+    pub fn press_often(&self, keys: &[(&str, usize)]) {
         let mut actions = Vec::new();
-        for key in keys {
-            let mut codes: Vec<String> = key.split('+').map(code).collect();
-            if key.len() == 1 && key.chars().all(char::is_uppercase) {
-                codes.insert(0, code("Shift"));
+        for (key, times) in keys {
+            let mut held: Vec<String> = key.split('+').map(code).collect();
+            let key = held.pop().unwrap();
+            if key.chars().all(|letter| letter.is_ascii_uppercase()) {
+                held.push(code("Shift"));
             }
-            actions.extend(codes.iter().map(|code| json!({"type": "keyDown", "value": code})));
-            actions.extend(codes.iter().rev().map(|code| json!({"type": "keyUp", "value": code})));
+            let event = |kind: &str, key: &String| json!({"type": kind, "value": key});
+            actions.extend(held.iter().map(|key| event("keyDown", key)));
+            for _ in 0..*times {
+                actions.extend([event("keyDown", &key), event("keyUp", &key)]);
+            }
+            actions.extend(held.iter().rev().map(|key| event("keyUp", key)));
         }
         self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
     }

@@ -57,7 +57,9 @@ fn shown(refusal: &Refusal, response: Response, path: &str, is_read: bool) -> Re
     let visitor = response.extensions().get::<Visitor>().cloned();
     let body = match visitor {
         // The login page stands in the place of the page that it is needed for.
-        Some(visitor) if status == StatusCode::UNAUTHORIZED => login::page(&visitor, if is_read { path } else { "/" }, None),
+        Some(visitor) if status == StatusCode::UNAUTHORIZED => {
+            login::page(&visitor, if is_read { path } else { "/" }, None)
+        }
         visitor => {
             let (csrf, theme) = visitor.as_ref().map_or_else(Default::default, |known| (&*known.csrf, known.theme));
             let user = visitor.as_ref().and_then(|visitor| visitor.user.as_ref());

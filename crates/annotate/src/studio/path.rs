@@ -31,7 +31,8 @@ impl Path {
     pub fn number(&self) -> Result<Number, Refusal> {
         let given = self.get("number");
         let number = given.parse().ok().filter(|number| *number > 0);
-        number.ok_or_else(|| Refusal::NotFound(format!("there is no document `{given}`; documents are numbered from 1")))
+        number
+            .ok_or_else(|| Refusal::NotFound(format!("there is no document `{given}`; documents are numbered from 1")))
     }
 
     /// A number that names something else.

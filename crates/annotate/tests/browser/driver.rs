@@ -112,14 +112,24 @@ impl Browser {
 
     /// Presses keys one after the other, each written like `Shift+ArrowRight`.
     pub fn press(&self, keys: &[&str]) {
+        self.press_often(&keys.iter().map(|key| (*key, 1)).collect::<Vec<_>>());
+    }
+
+    /// Presses keys, each so many times; keys before a `+` are held down meanwhile.
+    pub fn press_often(&self, keys: &[(&str, usize)]) {
         let mut actions = Vec::new();
-        for key in keys {
-            let mut codes: Vec<String> = key.split('+').map(code).collect();
-            if key.len() == 1 && key.chars().all(char::is_uppercase) {
-                codes.insert(0, code("Shift"));
+        for (key, times) in keys {
+            let mut held: Vec<String> = key.split('+').map(code).collect();
+            let key = held.pop().unwrap();
+            if key.chars().all(|letter| letter.is_ascii_uppercase()) {
+                held.push(code("Shift"));
             }
-            actions.extend(codes.iter().map(|code| json!({"type": "keyDown", "value": code})));
-            actions.extend(codes.iter().rev().map(|code| json!({"type": "keyUp", "value": code})));
+            let event = |kind: &str, key: &String| json!({"type": kind, "value": key});
+            actions.extend(held.iter().map(|key| event("keyDown", key)));
+            for _ in 0..*times {
+                actions.extend([event("keyDown", &key), event("keyUp", &key)]);
+            }
+            actions.extend(held.iter().rev().map(|key| event("keyUp", key)));
         }
         self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
     }
@@ -130,12 +140,15 @@ impl Browser {
         let step = |(x, y): (f64, f64)| json!({"type": "pointerMove", "duration": 0, "x": x, "y": y});
         let down = if alt { json!({"type": "keyDown", "value": code("Alt")}) } else { wait() };
         let up = if alt { json!({"type": "keyUp", "value": code("Alt")}) } else { wait() };
-        self.post("/actions", &json!({"actions": [
-            {"type": "key", "id": "keyboard", "actions": [down, wait(), wait(), wait(), wait(), up]},
-            {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
-                wait(), step(from), {"type": "pointerDown", "button": 0}, step(to), {"type": "pointerUp", "button": 0}, wait(),
-            ]},
-        ]}));
+        self.post(
+            "/actions",
+            &json!({"actions": [
+                {"type": "key", "id": "keyboard", "actions": [down, wait(), wait(), wait(), up]},
+                {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
+                    step(from), {"type": "pointerDown", "button": 0}, step(to), {"type": "pointerUp", "button": 0},
+                ]},
+            ]}),
+        );
     }
 
     /// Clicks at a point so many times as one multiple click.
@@ -159,6 +172,22 @@ impl Browser {
             &json!([selector]),
         );
         (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
+    }
+
+    /// Opens another window, which is the current one from here on; returns the names of the one before and of this.
+    pub fn another_window(&self) -> (String, String) {
+        let before =
+            self.agent.get(format!("{}/window", self.session)).call().unwrap().body_mut().read_to_string().unwrap();
+        let before: Value = serde_json::from_str(&before).unwrap();
+        let name = |value: &Value| value.as_str().unwrap().to_owned();
+        let names = (name(&before["value"]), name(&self.post("/window/new", &json!({"type": "tab"}))["handle"]));
+        self.switch(&names.1);
+        names
+    }
+
+    /// Makes a window the current one.
+    pub fn switch(&self, window: &str) {
+        self.post("/window", &json!({"handle": window}));
     }
 
     /// Cuts the browser off the network, or connects it again.

@@ -189,3 +189,24 @@ fn a_refusal_is_shown_and_nothing_is_lost() {
     browser.wait("document.getElementById('notices').textContent.includes('Not saved')");
     assert_eq!(marked(&browser), json!(["Ada"]));
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_window_learns_that_another_one_saved_its_text() {
+    let host = Host::start(&["Ada met Bob.", "Next."]);
+    let browser = Browser::start();
+    browser.open(&host.url("annotate/1"));
+    browser.wait_for_text(1);
+    let (first, _) = browser.another_window();
+    browser.open(&host.url("annotate/1"));
+    browser.wait_for_text(1);
+    browser.press(&["1", "Enter"]);
+    browser.wait_for_text(2);
+    browser.switch(&first);
+    browser.wait("document.getElementById('notices').textContent.includes('another window')");
+    // Saving it nevertheless is a conflict, not a second version.
+    browser.press(&["End", "ArrowLeft", "ArrowLeft", "1", "Enter"]);
+    browser.wait("document.getElementById('conflict').open");
+    assert_eq!(host.desk().texts[0].revisions.len(), 1);
+    assert_eq!(host.saved(1), [(0, 3, "PERSON".into(), "Ada".into())]);
+}

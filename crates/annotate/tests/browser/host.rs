@@ -175,9 +175,6 @@ type Answer = (u16, &'static str, String);
 impl Desk {
     fn answer(&mut self, method: &str, path: &str, headers: &HashMap<String, String>, body: &[u8]) -> Answer {
         if let Some(asset) = assets::find(path) {
-            if let Some(d) = std::env::var_os("DEV_ASSETS") {
-                return (200, asset.kind, std::fs::read_to_string(std::path::Path::new(&d).join(asset.name)).unwrap());
-            }
             return (200, asset.kind, asset.body.to_owned());
         }
         let path = path.split('?').next().unwrap();

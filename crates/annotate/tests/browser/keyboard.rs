@@ -128,7 +128,7 @@ fn every_action_is_in_the_help_and_every_control_has_a_name() {
     }
     browser.press(&["Escape"]);
     let nameless = browser.value(
-        "[...document.querySelectorAll('button, input, textarea, [role=textbox], nav, progress')]
+        "[...document.querySelectorAll('button, input:not([type=hidden]), textarea, [role=textbox], nav, progress')]
             .filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)",
     );
     assert_eq!(nameless, json!([]));

@@ -29,6 +29,11 @@ const TEXTS: [(&str, bool); 8] = [
     ),
 ];
 
+/// The texts, each three times over, so that there is room for many selections.
+fn texts() -> Vec<String> {
+    TEXTS.iter().map(|(text, _)| [*text; 3].join(" ")).collect()
+}
+
 /// A little generator (xorshift), so that every run selects the same.
 struct Dice(u64);
 
@@ -125,54 +130,81 @@ fn shown(browser: &Browser) -> Option<(String, (usize, usize))> {
     Some((found[0].as_str().unwrap().to_owned(), (start.parse().unwrap(), end.parse().unwrap())))
 }
 
+/// One selection on a page, to be read by [`shown`].
+struct Selection {
+    /// The code points that were aimed at, where that is known.
+    aimed: Option<(usize, usize)>,
+    /// Whether what is selected may be more, because it goes to the ends of words.
+    grows: bool,
+}
+
+/// Drags over some clusters that nothing was selected in; `None` where this try is none.
+fn by_mouse(
+    browser: &Browser,
+    cut: &Cut<'_>,
+    dice: &mut Dice,
+    exactly: bool,
+    taken: &[(usize, usize, String)],
+) -> Option<Selection> {
+    let (from, to) = cut.two_clusters(dice, Cut::is_target);
+    let aimed = cut.points(from, to);
+    if taken.iter().any(|(start, end, _)| *start < aimed.1 && aimed.0 < *end) {
+        return None;
+    }
+    let (start, end) = cut.aim(browser, from, to);
+    // A drag this short is a click.
+    if (start.0 - end.0).hypot(start.1 - end.1) < 4.0 {
+        return None;
+    }
+    browser.drag(start, end, exactly);
+    Some(Selection { aimed: Some(aimed), grows: !exactly })
+}
+
+/// Goes on from the caret at cluster `at`, which moves along; `None` at the end of the text.
+fn by_keyboard(browser: &Browser, cut: &Cut<'_>, dice: &mut Dice, exactly: bool, at: &mut usize) -> Option<Selection> {
+    let forward = if cut.rtl { "ArrowLeft" } else { "ArrowRight" };
+    let (moves, steps) =
+        if exactly { (dice.below(6), 1 + dice.below(9)) } else { (1 + dice.below(2), 1 + dice.below(3)) };
+    if exactly && *at + moves + steps > cut.clusters.len() {
+        return None;
+    }
+    let by = if exactly { "Alt+" } else { "" };
+    browser.press_often(&[("Escape", 1), (&format!("{by}{forward}"), moves), (&format!("{by}Shift+{forward}"), steps)]);
+    let aimed = exactly.then(|| cut.points(*at + moves, *at + moves + steps - 1));
+    *at += moves + steps;
+    Some(Selection { aimed, grows: false })
+}
+
 /// Selects `count` times on one text, `exactly` or by words; every selection is labelled, saved and held against what was stored.
-fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count: usize, by_mouse: bool, exactly: bool) {
-    let (text, rtl) = TEXTS[number - 1];
+fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count: usize, mouse: bool, exactly: bool) {
+    let (text, rtl) = (&texts()[number - 1], TEXTS[number - 1].1);
     let cut = Cut::of(text, rtl);
     let mut done = 0;
     while done < count {
+        host.desk().texts[number - 1].revisions.clear();
         browser.open(&host.url(&format!("annotate/{number}")));
         browser.wait_for_text(number);
-        // What was saved last time goes, so that nothing is in the way.
-        while browser.value("document.querySelector('#text .entity') !== null") == json!(true) {
-            browser.press(&["Escape", "Home", "j", "x"]);
-        }
         let mut expected: Vec<(usize, usize, String)> = Vec::new();
-        for _ in 0..8 {
-            let (from, to) = cut.two_clusters(dice, |cut, index| !by_mouse || cut.is_target(index));
-            let aimed = cut.points(from, to);
-            if expected.iter().any(|(start, end, _)| *start < aimed.1 + 16 && aimed.0 < *end + 16) {
-                continue;
+        let mut at = 0;
+        for _ in 0..40 {
+            if done == count {
+                break;
             }
-            if by_mouse {
-                let (start, end) = cut.aim(browser, from, to);
-                // A drag this short is a click.
-                if (start.0 - end.0).hypot(start.1 - end.1) < 4.0 {
-                    continue;
-                }
-                browser.drag(start, end, exactly);
+            let tried = if mouse {
+                by_mouse(browser, &cut, dice, exactly, &expected)
             } else {
-                let (forward, step) = (if rtl { "ArrowLeft" } else { "ArrowRight" }, if exactly { "Alt+" } else { "" });
-                let mut keys = vec!["Escape".to_owned(), "Home".to_owned()];
-                let steps = if exactly { (from, to + 1 - from) } else { (from / 6, 1 + (to - from) / 6) };
-                keys.extend(std::iter::repeat_n(format!("{step}{forward}"), steps.0));
-                keys.extend(std::iter::repeat_n(format!("{step}Shift+{forward}"), steps.1));
-                browser.press(&keys.iter().map(String::as_str).collect::<Vec<_>>());
-            }
+                by_keyboard(browser, &cut, dice, exactly, &mut at)
+            };
+            let Some(Selection { aimed, grows }) = tried else { continue };
             let Some((quote, range)) = shown(browser) else {
-                // Only white space from here to the end of the text.
-                assert!(!exactly, "nothing was selected at {aimed:?} of {text:?}");
-                continue;
+                assert!(!mouse && !exactly, "nothing was selected at {aimed:?} of {text:?}");
+                // The end of the text.
+                break;
             };
             assert_eq!(quote, cut.quote(range), "the window shows something else than the page says");
-            if exactly {
-                assert_eq!(range, aimed, "in {text:?}: {:?} was aimed at, {quote:?} was selected", cut.quote(aimed));
-            } else if by_mouse {
-                assert!(
-                    range.0 <= aimed.0 && aimed.1 <= range.1,
-                    "{:?} was aimed at, {quote:?} was selected",
-                    cut.quote(aimed)
-                );
+            if let Some(aimed) = aimed {
+                let hit = if grows { range.0 <= aimed.0 && aimed.1 <= range.1 } else { range == aimed };
+                assert!(hit, "in {text:?}: {:?} was aimed at, {quote:?} was selected", cut.quote(aimed));
             }
             if expected.iter().any(|(start, end, _)| *start < range.1 && range.0 < *end) {
                 browser.press(&["Escape"]);
@@ -184,24 +216,19 @@ fn select(browser: &Browser, host: &Host, number: usize, dice: &mut Dice, count:
         }
         expected.sort();
         browser.press(&["Enter"]);
-        browser.wait(
-            "document.querySelector('#done') !== null || !location.pathname.endsWith('PATH')"
-                .replace("PATH", &format!("/{number}"))
-                .as_str(),
-        );
+        browser.wait(&format!("document.getElementById('done') !== null || !location.pathname.endsWith('/{number}')"));
         let stored: Vec<_> = host.saved(number).into_iter().map(|(start, end, _, quote)| (start, end, quote)).collect();
         assert_eq!(stored, expected);
     }
 }
 
-fn all(by_mouse: bool, exactly: bool) {
-    let texts: Vec<&str> = TEXTS.iter().map(|(text, _)| *text).collect();
-    let host = Host::start(&texts);
+fn all(mouse: bool, exactly: bool) {
+    let host = Host::start(&texts().iter().map(String::as_str).collect::<Vec<_>>());
     let browser = Browser::start();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let each = 500_usize.div_ceil(TEXTS.len());
     for number in 1..=TEXTS.len() {
-        select(&browser, &host, number, &mut dice, each, by_mouse, exactly);
+        select(&browser, &host, number, &mut dice, each, mouse, exactly);
     }
     assert_eq!(browser.log(), Vec::<String>::new());
 }

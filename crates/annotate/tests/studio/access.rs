@@ -31,7 +31,8 @@ fn is_write(route: &Route) -> bool {
 
 async fn sent(fixture: &Fixture, route: &Route, asks: &Asks) -> (StatusCode, String) {
     let kind = if route.path.starts_with("/api/") { "application/json" } else { "application/x-www-form-urlencoded" };
-    let reply = fixture.ask(asks, method(route), &filled(route), kind, if kind.ends_with("json") { "{}" } else { "" }).await;
+    let reply =
+        fixture.ask(asks, method(route), &filled(route), kind, if kind.ends_with("json") { "{}" } else { "" }).await;
     (reply.status, reply.text)
 }
 
@@ -43,17 +44,17 @@ fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
         fixture.person("eve", None).await;
         let eve = fixture.store.user_named("eve").await.unwrap();
         fixture.store.create_project("other", &schema::Schema::default(), "", eve.id).await.unwrap();
-        let people = [
-            ("eve", None),
-            ("ann", Some(Role::Annotator)),
-            ("rob", Some(Role::Reviewer)),
-            ("olga", Some(Role::Owner)),
-        ];
+        let people =
+            [("eve", None), ("ann", Some(Role::Annotator)), ("rob", Some(Role::Reviewer)), ("olga", Some(Role::Owner))];
         for route in ROUTES {
             let shown = format!("{} {}", route.method, route.path);
             let (status, _) = sent(&fixture, route, &fixture.nobody().await).await;
             let is_open = route.needs == Needs::Nothing;
-            assert_eq!(status != StatusCode::UNAUTHORIZED || route.path == "/login", is_open, "nobody: {shown}: {status}");
+            assert_eq!(
+                status != StatusCode::UNAUTHORIZED || route.path == "/login",
+                is_open,
+                "nobody: {shown}: {status}"
+            );
             for (name, role) in people {
                 // A session of its own for each: some routes end it.
                 let (status, text) = sent(&fixture, route, &fixture.session(name).await).await;
@@ -65,7 +66,9 @@ fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
                         assert!(is_foreign, "{told}");
                     }
                     Needs::Role(needed) if role < Some(needed) => assert_eq!(status, StatusCode::FORBIDDEN, "{told}"),
-                    Needs::Owner if !matches!(name, "eve" | "olga") => assert_eq!(status, StatusCode::FORBIDDEN, "{told}"),
+                    Needs::Owner if !matches!(name, "eve" | "olga") => {
+                        assert_eq!(status, StatusCode::FORBIDDEN, "{told}")
+                    }
                     _ => {
                         assert!(!is_foreign && status != StatusCode::FORBIDDEN, "{told}");
                         assert!(status != StatusCode::UNAUTHORIZED || route.path == "/login", "{told}");
@@ -97,7 +100,8 @@ fn writes_from_other_sites_and_to_other_names_are_refused() {
             for route in ROUTES.iter().filter(|route| is_write(route)) {
                 let asks = fixture.session("olga").await;
                 let shown = format!("{} {}", route.method, route.path);
-                for origin in ["http://evil.example", "http://localhost:9999", "https://localhost.evil.example", "null"] {
+                for origin in ["http://evil.example", "http://localhost:9999", "https://localhost.evil.example", "null"]
+                {
                     let asks = Asks { origin: Some(origin.to_owned()), ..asks.clone() };
                     let (status, text) = sent(&fixture, route, &asks).await;
                     assert_eq!(status, StatusCode::FORBIDDEN, "{origin}: {shown}");
@@ -125,7 +129,8 @@ fn programs_come_with_tokens_that_can_be_taken_back() {
     run(async {
         let fixture = Fixture::new(None).await;
         let ann = fixture.session("ann").await;
-        let made = fixture.json(&ann, Method::POST, "/api/v1/tokens", &serde_json::json!({"name": "script"})).await.ok();
+        let made =
+            fixture.json(&ann, Method::POST, "/api/v1/tokens", &serde_json::json!({"name": "script"})).await.ok();
         let token = made.json()["token"].as_str().unwrap().to_owned();
         let program = Asks { token: Some(token.clone()), ..Asks::default() };
         assert_eq!(fixture.get(&program, "/api/v1/projects").await.ok().json()[0]["name"], "news");

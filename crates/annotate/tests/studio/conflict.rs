@@ -68,10 +68,8 @@ fn the_same_save_twice_is_one_version() {
         let fixture = Fixture::new(None).await;
         let ann = fixture.session("ann").await;
         let body = save(0, "click", anna());
-        let (one, other) = tokio::join!(
-            fixture.json(&ann, Method::PUT, PLACE, &body),
-            fixture.json(&ann, Method::PUT, PLACE, &body)
-        );
+        let (one, other) =
+            tokio::join!(fixture.json(&ann, Method::PUT, PLACE, &body), fixture.json(&ann, Method::PUT, PLACE, &body));
         assert_eq!(one.ok().json(), other.ok().json());
         fixture.json(&ann, Method::PUT, PLACE, &body).await.ok();
         assert_eq!(fixture.store.history(fixture.project.id, 1, Layer::First).await.unwrap().len(), 1);
@@ -113,7 +111,14 @@ fn what_does_not_fit_the_text_is_refused_and_named() {
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
             assert!(refused.text.contains(why), "{why}: {}", refused.text);
         }
-        for body in ["", "{", "[]", "null", "{\"parent\":0}", "{\"parent\":0,\"key\":\"k\",\"verdict\":\"maybe\",\"entities\":[]}"] {
+        for body in [
+            "",
+            "{",
+            "[]",
+            "null",
+            "{\"parent\":0}",
+            "{\"parent\":0,\"key\":\"k\",\"verdict\":\"maybe\",\"entities\":[]}",
+        ] {
             let refused = fixture.ask(&ann, Method::PUT, PLACE, "application/json", body).await;
             assert!(refused.status.is_client_error(), "{body}: {}", refused.status);
         }

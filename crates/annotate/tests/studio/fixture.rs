@@ -121,7 +121,13 @@ impl Fixture {
 
     pub async fn add<'t>(&self, texts: impl IntoIterator<Item = &'t str>) {
         let owner = self.store.user_named("olga").await.unwrap();
-        let documents: Vec<Document> = texts.into_iter().map(Document::new).collect();
+        let document = |text: &'t str| {
+            let mut document = Document::new(text);
+            // Nobody has looked at it yet.
+            document.partial = true;
+            document
+        };
+        let documents: Vec<Document> = texts.into_iter().map(document).collect();
         let mut import = Import::new(&self.store, self.project.id, owner.id, Given::Decided);
         import.add(&documents).await.unwrap();
     }

@@ -44,7 +44,8 @@ fn what_comes_in_and_is_annotated_goes_out_to_the_character() {
             let end = text.len() - text.iter().rev().take_while(|letter| letter.is_whitespace()).count();
             let quote: String = text[end - 3..end].iter().collect();
             let entity = json!({"start": end - 3, "end": end, "label": "LOC", "text": quote});
-            let body = json!({"parent": next["head"], "key": format!("k{seen}"), "verdict": "accepted", "entities": [entity]});
+            let body =
+                json!({"parent": next["head"], "key": format!("k{seen}"), "verdict": "accepted", "entities": [entity]});
             let place = format!("{API}/documents/{}/annotations/{}", next["number"], next["layer"].as_str().unwrap());
             fixture.json(&ann, Method::PUT, &place, &body).await.ok();
             seen += 1;
@@ -82,7 +83,10 @@ fn a_broken_file_adds_nothing() {
         let good = "{\"text\":\"one\"}\n";
         for (lines, why) in [
             (format!("{good}{{\"text\":\n"), "broken.jsonl:2"),
-            (format!("{good}{{\"text\":\"x\",\"entities\":[{{\"start\":0,\"end\":9,\"label\":\"PER\"}}]}}\n"), "broken.jsonl:2"),
+            (
+                format!("{good}{{\"text\":\"x\",\"entities\":[{{\"start\":0,\"end\":9,\"label\":\"PER\"}}]}}\n"),
+                "broken.jsonl:2",
+            ),
             (format!("{good}{{\"text\":\"x\",\"entities\":[{{\"start\":0,\"end\":1,\"label\":\"NEW\"}}]}}\n"), "`NEW`"),
         ] {
             let refused = import(&fixture, &owner, "name=broken.jsonl&format=jsonl", &lines).await;
@@ -102,16 +106,17 @@ fn two_people_annotate_blind_and_a_reviewer_decides() {
     run(async {
         let fixture = Fixture::new(None).await;
         let owner = fixture.session("olga").await;
-        let asked = fixture.json(&owner, Method::POST, &format!("{API}/queue/twice"), &json!({"share": 1.0})).await.ok();
+        let asked =
+            fixture.json(&owner, Method::POST, &format!("{API}/queue/twice"), &json!({"share": 1.0})).await.ok();
         assert_eq!(asked.json(), json!({"documents": 3}));
         for share in [json!(0), json!(1.5), json!(-1)] {
-            let refused = fixture.json(&owner, Method::POST, &format!("{API}/queue/twice"), &json!({"share": share})).await;
+            let refused =
+                fixture.json(&owner, Method::POST, &format!("{API}/queue/twice"), &json!({"share": share})).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         }
-        let (ann, ben, rob) = (fixture.session("ann").await, fixture.session("ben").await, fixture.session("rob").await);
-        let body = |key: &str, end: usize| {
-            json!({"parent": 0, "key": key, "verdict": "accepted", "entities": [{"start": 0, "end": end, "label": "PER"}]})
-        };
+        let (ann, ben, rob) =
+            (fixture.session("ann").await, fixture.session("ben").await, fixture.session("rob").await);
+        let body = |key: &str, end: usize| json!({"parent": 0, "key": key, "verdict": "accepted", "entities": [{"start": 0, "end": end, "label": "PER"}]});
         let place = |layer: &str| format!("{API}/documents/1/annotations/{layer}");
         fixture.json(&ann, Method::PUT, &place("first"), &body("a", 4)).await.ok();
         let twice = fixture.json(&ann, Method::PUT, &place("second"), &body("b", 4)).await;
@@ -128,9 +133,16 @@ fn two_people_annotate_blind_and_a_reviewer_decides() {
         let next = fixture.get(&rob, &format!("{API}/queue/next?layer=review")).await.ok().json();
         assert_eq!((&next["number"], &next["layer"]), (&json!(1), &json!("review")));
         let pair = fixture.get(&rob, &format!("{API}/review/1")).await.ok().json();
-        assert_eq!((&pair["first"]["entities"][0]["end"], &pair["second"]["entities"][0]["end"]), (&json!(4), &json!(13)));
+        assert_eq!(
+            (&pair["first"]["entities"][0]["end"], &pair["second"]["entities"][0]["end"]),
+            (&json!(4), &json!(13))
+        );
         let agreement = fixture.get(&rob, &format!("{API}/agreement")).await.ok().json();
-        assert_eq!((&agreement["texts"], &agreement["pairs"][0]["other_boundary"]), (&json!(1), &json!(1)), "{agreement}");
+        assert_eq!(
+            (&agreement["texts"], &agreement["pairs"][0]["other_boundary"]),
+            (&json!(1), &json!(1)),
+            "{agreement}"
+        );
         for page in ["quality", "quality/agreement"] {
             let page = fixture.get(&rob, &format!("/p/news/{page}")).await.ok().text;
             assert!(page.contains("Krippendorff") && page.contains("ben"), "{page}");
@@ -172,7 +184,8 @@ fn labels_are_changed_with_what_carries_them_and_after_a_look() {
         let version = fixture.project.version.to_string();
         let seen = [&fields[..], &[("seen", "yes"), ("version", version.as_str())]].concat();
         fixture.form(&owner, "/p/news/schema/relabel", &seen).await.ok();
-        let found = fixture.get(&owner, &format!("{API}/documents?label=PERSON&surface=anna&text=rome")).await.ok().json();
+        let found =
+            fixture.get(&owner, &format!("{API}/documents?label=PERSON&surface=anna&text=rome")).await.ok().json();
         assert_eq!(found["documents"][0]["entities"][0]["label"], "PERSON");
         let history = fixture.get(&owner, &format!("{API}/documents/1/annotations/first")).await.ok().json();
         assert_eq!(history[0]["entities"][0]["label"], "PER", "no old version is touched");
@@ -233,7 +246,8 @@ fn findings_lead_to_their_documents() {
         let body = json!({"parent": 0, "key": "k", "verdict": "accepted", "entities": entity});
         fixture.json(&rob, Method::PUT, &format!("{API}/documents/1/annotations/first"), &body).await.ok();
         let rules = fixture.json(&rob, Method::POST, &format!("{API}/findings"), &json!({})).await.ok().json();
-        let rule = rules.as_array().unwrap().iter().find(|rule| rule["name"].as_str().unwrap().contains("space")).unwrap();
+        let rule =
+            rules.as_array().unwrap().iter().find(|rule| rule["name"].as_str().unwrap().contains("space")).unwrap();
         let code = rule["rule"].as_str().unwrap();
         let found = fixture.get(&rob, &format!("{API}/documents?rule={code}")).await.ok().json();
         assert_eq!(found["documents"][0]["number"], 1);
@@ -241,7 +255,10 @@ fn findings_lead_to_their_documents() {
         assert!(page.contains("Anna"), "{page}");
         assert!(fixture.get(&rob, "/p/news/quality").await.ok().text.contains(code));
         assert!(fixture.get(&rob, "/p/news/data/1").await.ok().text.contains(code));
-        assert_eq!(fixture.get(&rob, &format!("{API}/documents?state=nonsense")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            fixture.get(&rob, &format!("{API}/documents?state=nonsense")).await.status,
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
         assert_eq!(fixture.get(&rob, "/p/news/data?user=nobody").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     });
 }
@@ -264,7 +281,8 @@ fn findings_of_another_program_are_kept_where_they_fit_and_lead_the_queue() {
             let body = json!({"findings": findings, "errors": 0});
             fixture.json(&rob, Method::PUT, &format!("{API}/findings?queue=true"), &body).await
         };
-        for wrong in [json!([finding(1, "Xxx", 0.9)]), json!([finding(3, "Not", 0.9)]), json!([finding(0, "Ann", 0.9)])] {
+        for wrong in [json!([finding(1, "Xxx", 0.9)]), json!([finding(3, "Not", 0.9)]), json!([finding(0, "Ann", 0.9)])]
+        {
             assert_eq!(put(wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         }
         let kept = put(json!([finding(2, "Ærø", 0.99), finding(1, "Ann", 0.96)])).await.ok().json();
@@ -283,8 +301,11 @@ fn pages_of_a_search_follow_each_other_without_a_gap() {
         let rob = fixture.session("rob").await;
         let (mut seen, mut after) = (Vec::new(), 0);
         loop {
-            let page = fixture.get(&rob, &format!("{API}/documents?text=RIVERS&limit=10&after={after}")).await.ok().json();
-            seen.extend(page["documents"].as_array().unwrap().iter().map(|document| document["number"].as_u64().unwrap()));
+            let page =
+                fixture.get(&rob, &format!("{API}/documents?text=RIVERS&limit=10&after={after}")).await.ok().json();
+            seen.extend(
+                page["documents"].as_array().unwrap().iter().map(|document| document["number"].as_u64().unwrap()),
+            );
             let Some(next) = page["next"].as_u64() else { break };
             after = next;
         }

@@ -103,9 +103,11 @@ fn an_owner_adds_people_and_takes_over_nobody() {
             StatusCode::UNPROCESSABLE_ENTITY
         );
         let people = fixture.get(&owner, "/api/v1/projects/news/people").await.ok().json();
-        let names: Vec<&str> = people.as_array().unwrap().iter().map(|person| person["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            people.as_array().unwrap().iter().map(|person| person["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["ann", "ben", "new", "olga", "rob"]);
-        let last = fixture.json(&owner, Method::DELETE, "/api/v1/projects/news/people/olga", &serde_json::json!({})).await;
+        let last =
+            fixture.json(&owner, Method::DELETE, "/api/v1/projects/news/people/olga", &serde_json::json!({})).await;
         assert_eq!(last.status, StatusCode::UNPROCESSABLE_ENTITY, "a project keeps an owner");
     });
 }

@@ -41,14 +41,15 @@ fn hostile_markup_is_shown_as_text_on_every_page() {
         store.save(project, number, Layer::First, revision("a", vec![entity.clone()]), hostile.id).await.unwrap();
         store.save(project, number, Layer::Second, revision("b", Vec::new()), owner.id).await.unwrap();
         store.save(project, number, Layer::First, revision("c", Vec::new()), hostile.id).await.unwrap_err();
-        let finding = Finding { document: number, rule: HOSTILE.to_owned(), message: HOSTILE.to_owned(), span: Some(entity.span) };
-        store.set_findings(project, &[finding]).await.unwrap();
-        let origin = Origin {
-            kind: OriginKind::Llm,
-            name: HOSTILE.to_owned(),
-            version: HOSTILE.to_owned(),
-            prompt: None,
+        let finding = Finding {
+            document: number,
+            rule: HOSTILE.to_owned(),
+            message: HOSTILE.to_owned(),
+            span: Some(entity.span),
         };
+        store.set_findings(project, &[finding]).await.unwrap();
+        let origin =
+            Origin { kind: OriginKind::Llm, name: HOSTILE.to_owned(), version: HOSTILE.to_owned(), prompt: None };
         let suggestion = Suggestion {
             document: number,
             span: None,
@@ -60,7 +61,8 @@ fn hostile_markup_is_shown_as_text_on_every_page() {
         };
         store.suggest(project, &[number], &origin, &[suggestion]).await.unwrap();
 
-        let segment: String = url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>().replace('+', "%20");
+        let segment: String =
+            url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>().replace('+', "%20");
         let mut looked = 0;
         for route in ROUTES.iter().filter(|route| route.method == "get" && !route.path.starts_with("/api/")) {
             let path = route.path.replace("{project}", &segment).replace("{number}", "4").replace("{run}", "1");

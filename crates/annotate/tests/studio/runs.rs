@@ -118,7 +118,9 @@ fn a_run_is_asked_to_leave_and_one_goes_on_at_a_time() {
 fn what_is_no_setting_starts_nothing() {
     run(async {
         let (fixture, owner) = annotated((TRAINS, FINDS_NOTHING)).await;
-        for wanted in [json!({"settings": ["--out=elsewhere"]}), json!({"settings": ["x"]}), json!({"base": "--config"})] {
+        for wanted in
+            [json!({"settings": ["--out=elsewhere"]}), json!({"settings": ["x"]}), json!({"base": "--config"})]
+        {
             let refused = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &wanted).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
         }

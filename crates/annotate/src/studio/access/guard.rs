@@ -83,7 +83,10 @@ async fn admitted(
         Needs::Role(role) => {
             let member = member(studio, &caller, project.unwrap_or_default()).await?;
             if member.role < role {
-                return Err(Refusal::Forbidden(format!("this needs the role `{role}`; you are `{}` here", member.role)));
+                return Err(Refusal::Forbidden(format!(
+                    "this needs the role `{role}`; you are `{}` here",
+                    member.role
+                )));
             }
             request.extensions_mut().insert(member);
         }

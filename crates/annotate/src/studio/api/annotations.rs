@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-};
+use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
@@ -193,11 +190,7 @@ pub async fn keep_draft(
     params(("project" = String, Path), ("number" = u32, Path), ("layer" = String, Path)),
     responses((status = 200, body = Kept), Refusals)
 )]
-pub async fn draft(
-    State(studio): State<Arc<Studio>>,
-    member: Member,
-    path: Path,
-) -> Result<axum::Json<Kept>, Refusal> {
+pub async fn draft(State(studio): State<Arc<Studio>>, member: Member, path: Path) -> Result<axum::Json<Kept>, Refusal> {
     let (number, layer) = (path.number()?, path.layer()?);
     studio.store.document(member.project.id, number).await?;
     let draft = studio.store.draft(member.project.id, number, layer, member.user()).await?;
@@ -211,11 +204,7 @@ pub async fn draft(
     params(("project" = String, Path), ("number" = u32, Path), ("layer" = String, Path)),
     responses((status = 204), Refusals)
 )]
-pub async fn drop_draft(
-    State(studio): State<Arc<Studio>>,
-    member: Member,
-    path: Path,
-) -> Result<StatusCode, Refusal> {
+pub async fn drop_draft(State(studio): State<Arc<Studio>>, member: Member, path: Path) -> Result<StatusCode, Refusal> {
     let (number, layer) = (path.number()?, path.layer()?);
     studio.store.drop_draft(member.project.id, number, layer, member.user()).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -251,7 +240,7 @@ pub async fn may_write(
     }
     let heads = studio.store.heads(project, number).await?;
     let head = heads.iter().find(|head| head.layer == layer);
-    if head.is_some_and(|head| head.user.is_none_or(|writer| writer == user)) {
+    if head.is_some_and(|head| head.origin == Provenance::Import || head.user == Some(user)) {
         return Ok(());
     }
     let lost = studio.store.conflicts(project, Some(number), false).await?;

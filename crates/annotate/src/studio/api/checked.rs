@@ -97,7 +97,8 @@ pub async fn put(
         let Some(place) = found.places.first() else { continue };
         let Some(document) = place.document else { continue };
         let number = document.checked_sub(1).and_then(|index| numbers.get(index));
-        let number = *number.ok_or_else(|| wrong(&format!("the project has no document {document} that is accepted")))?;
+        let number =
+            *number.ok_or_else(|| wrong(&format!("the project has no document {document} that is accepted")))?;
         if let std::collections::hash_map::Entry::Vacant(text) = texts.entry(number) {
             text.insert(studio.store.document(member.project.id, number).await?.document.text().to_owned());
         }

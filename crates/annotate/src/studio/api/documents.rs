@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use schema::{Document, Label};
 use serde::{Deserialize, Serialize};
-use store::{Revision, Role, Search, Store, UserId};
+use store::{Provenance, Revision, Role, Search, Store, UserId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -156,10 +156,7 @@ pub async fn one(
     Ok(axum::Json(Described {
         number,
         annotations: seen.map(|head| wire::revision(document.text(), &people, head)).collect(),
-        suggestions: wire::suggested(
-            document.text(),
-            &studio.store.suggestions(member.project.id, number).await?,
-        ),
+        suggestions: wire::suggested(document.text(), &studio.store.suggestions(member.project.id, number).await?),
         text: document.text().to_owned(),
         id: document.id,
         meta: document.meta,
@@ -184,5 +181,5 @@ pub async fn suggestions(
 
 /// Whether somebody may see a version: annotators do not see those of others, so that two annotations stay independent.
 pub fn is_seen(member: &Member, revision: &Revision) -> bool {
-    member.role >= Role::Reviewer || revision.user.is_none() || revision.user == Some(member.user())
+    member.role >= Role::Reviewer || revision.origin == Provenance::Import || revision.user == Some(member.user())
 }

@@ -122,11 +122,7 @@ pub async fn put(
     delete, path = "/api/v1/projects/{project}/people/{name}", tag = "people",
     params(("project" = String, Path), ("name" = String, Path)), responses((status = 204), Refusals)
 )]
-pub async fn delete(
-    State(studio): State<Arc<Studio>>,
-    member: Member,
-    path: Path,
-) -> Result<StatusCode, Refusal> {
+pub async fn delete(State(studio): State<Arc<Studio>>, member: Member, path: Path) -> Result<StatusCode, Refusal> {
     remove(&studio, &member, path.get("name")).await?;
     Ok(StatusCode::NO_CONTENT)
 }

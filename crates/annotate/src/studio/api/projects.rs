@@ -117,7 +117,9 @@ pub async fn made(
 ) -> Result<Project, Refusal> {
     let name = name.trim();
     if name.chars().count() > 80 || name.chars().any(char::is_control) || matches!(name, "" | "." | "..") {
-        return Err(Refusal::Invalid("a project's name has 1 to 80 characters, none of them a control character".into()));
+        return Err(Refusal::Invalid(
+            "a project's name has 1 to 80 characters, none of them a control character".into(),
+        ));
     }
     Ok(studio.store.create_project(name, schema, guidelines, caller.user.id).await?)
 }
@@ -129,11 +131,8 @@ pub async fn made(
 )]
 pub async fn one(State(studio): State<Arc<Studio>>, member: Member) -> Result<axum::Json<Described>, Refusal> {
     let progress = studio.store.progress(member.project.id).await?;
-    let progress = progress.into_iter().map(|of| LayerProgress {
-        layer: of.layer.to_string(),
-        tasks: of.tasks,
-        done: of.done,
-    });
+    let progress =
+        progress.into_iter().map(|of| LayerProgress { layer: of.layer.to_string(), tasks: of.tasks, done: of.done });
     let Project { name, schema, guidelines, version, documents, .. } = Project::clone(&member.project);
     Ok(axum::Json(Described {
         name,

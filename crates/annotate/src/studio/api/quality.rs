@@ -56,8 +56,7 @@ pub async fn checked(studio: &Studio, project: &Project) -> Result<Vec<Rule>, Re
 
 async fn found(store: &Store, project: &Project) -> Result<Vec<Finding>, Refusal> {
     let failed = |error: &dyn std::fmt::Display| Refusal::Failed(format!("the checks: {error}"));
-    let (bytes, _) =
-        export::bytes(store, project.id, true, Format::Jsonl).await.map_err(|error| failed(&error))?;
+    let (bytes, _) = export::bytes(store, project.id, true, Format::Jsonl).await.map_err(|error| failed(&error))?;
     let numbers = accepted(store, project).await?;
     let schema = project.schema.clone();
     let findings = tokio::task::spawn_blocking(move || -> Result<Vec<Finding>, String> {

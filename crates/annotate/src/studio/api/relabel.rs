@@ -94,7 +94,8 @@ impl Change {
     /// A label is none.
     pub fn checked(self) -> Result<Relabel, Refusal> {
         let label = |name: &str| Label::new(name.trim()).map_err(|error| Refusal::Invalid(error.to_string()));
-        let maybe = |name: Option<String>| name.filter(|name| !name.trim().is_empty()).map(|name| label(&name)).transpose();
+        let maybe =
+            |name: Option<String>| name.filter(|name| !name.trim().is_empty()).map(|name| label(&name)).transpose();
         Ok(match self {
             Self::Rename { from, to } => Relabel::Rename { from: label(&from)?, to: label(&to)? },
             Self::Merge { from, into } => Relabel::Merge {

@@ -66,10 +66,7 @@ pub async fn pair(State(studio): State<Arc<Studio>>, member: Member, path: Path)
     get, path = "/api/v1/projects/{project}/conflicts", tag = "review", params(("project" = String, Path)),
     responses((status = 200, body = Vec<Version>), Refusals)
 )]
-pub async fn conflicts(
-    State(studio): State<Arc<Studio>>,
-    member: Member,
-) -> Result<axum::Json<Vec<Version>>, Refusal> {
+pub async fn conflicts(State(studio): State<Arc<Studio>>, member: Member) -> Result<axum::Json<Vec<Version>>, Refusal> {
     let people = People::of(&studio.store).await?;
     let mut told = Vec::new();
     for lost in studio.store.conflicts(member.project.id, None, false).await? {

@@ -67,19 +67,9 @@ pub struct NewRun {
 pub struct Wrong {
     /// All errors; none while the model has not been tried.
     total: Option<usize>,
-    /// The worst of each kind: the document, and what is wrong there.
-    worst: Vec<Case>,
-}
-
-/// An error.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Case {
-    /// The document.
-    document: u32,
-    /// What is wrong, with the text around it.
-    #[serde(flatten)]
-    #[schema(value_type = Object)]
-    case: ErrorCase,
+    /// The worst of each kind: the number of the `document`, and what is wrong there.
+    #[schema(value_type = Vec<Object>)]
+    worst: Vec<ErrorCase>,
 }
 
 /// A run as its events tell it.
@@ -207,8 +197,10 @@ pub async fn errors(
 ) -> Result<axum::Json<Wrong>, Refusal> {
     let worst = worst(&of(&studio, &member, &path).await?).await?;
     let total = worst.as_ref().map(|worst| worst.total);
-    let cases = worst.unwrap_or_default().cases.into_iter();
-    Ok(axum::Json(Wrong { total, worst: cases.map(|(document, case)| Case { document, case }).collect() }))
+    // The position among the judged ones says nothing outside; the number does.
+    let numbered = |(number, case): (u32, ErrorCase)| ErrorCase { document: number as usize, ..case };
+    let worst = worst.unwrap_or_default().cases.into_iter().map(numbered).collect();
+    Ok(axum::Json(Wrong { total, worst }))
 }
 
 /// Puts the documents that a run's best model got wrong at the head of the queue
@@ -216,11 +208,7 @@ pub async fn errors(
     post, path = "/api/v1/projects/{project}/runs/{run}/queue", tag = "runs",
     params(("project" = String, Path), ("run" = i64, Path)), responses((status = 200, body = Object), Refusals)
 )]
-pub async fn send(
-    State(studio): State<Arc<Studio>>,
-    member: Member,
-    path: Path,
-) -> Result<axum::Json<Value>, Refusal> {
+pub async fn send(State(studio): State<Arc<Studio>>, member: Member, path: Path) -> Result<axum::Json<Value>, Refusal> {
     let run = of(&studio, &member, &path).await?;
     Ok(axum::Json(serde_json::json!({"documents": send_errors(&studio, &member, &run).await?})))
 }

@@ -79,11 +79,7 @@ pub async fn create(
     delete, path = "/api/v1/tokens/{token}", tag = "people", params(("token" = String, Path)),
     responses((status = 204), Refusals)
 )]
-pub async fn delete(
-    State(studio): State<Arc<Studio>>,
-    caller: Caller,
-    path: Path,
-) -> Result<StatusCode, Refusal> {
+pub async fn delete(State(studio): State<Arc<Studio>>, caller: Caller, path: Path) -> Result<StatusCode, Refusal> {
     studio.store.revoke(caller.user.id, path.get("token")).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -66,8 +66,13 @@ export class Editor {
   restore() {
     const draft = this.saving.draft();
     if (!draft) return;
-    const entities = draft.entities.filter(one => this.task.text && this.holds(one)).map(({ start, end, label, suggestion }) =>
+    const kept = draft.entities.filter(one => this.holds(one));
+    const entities = kept.map(({ start, end, label, suggestion }) =>
       this.inUnits(suggestion === undefined ? { start, end, label } : { start, end, label, suggestion }));
+    if (kept.length < draft.entities.length) {
+      const lost = draft.entities.filter(one => !kept.includes(one)).map(one => `${one.label} “${one.text}”`);
+      this.notice("warn", `The text is another than your draft was made for; these are not in it: ${lost.join(", ")}.`);
+    }
     const before = this.content();
     const take = () => {
       this.history.change({ entities, rejected: new Set(draft.rejected ?? []) });
@@ -254,7 +259,7 @@ export class Editor {
 
   // To the next entity or suggestion, or only to the next undecided one.
   step(direction, undecidedOnly = false) {
-    const undecided = pending(this.state, this.suggestions);
+    const undecided = this.undecided();
     const items = (undecidedOnly ? undecided : [...this.state.entities, ...undecided])
       .toSorted((one, other) => one.start - other.start || one.end - other.end);
     if (!items.length) {
@@ -496,10 +501,19 @@ export class Editor {
   // --- what the page shows
 
   show(reveals = false) {
-    this.surface.show(this.state, this.suggestions, this.active);
+    this.surface.show(this.state, this.undecided(), this.active);
     this.surface.point(this.anchor, this.head);
     if (reveals) this.surface.reveal();
     this.panels();
+  }
+
+  // The suggestions about which nothing was decided; found anew when the state is another.
+  undecided() {
+    if (this.decided !== this.state) {
+      this.decided = this.state;
+      this.open = pending(this.state, this.suggestions);
+    }
+    return this.open;
   }
 
   panels() {
@@ -511,7 +525,7 @@ export class Editor {
     }
     by("undo").disabled = !this.history.past.length;
     by("redo").disabled = !this.history.future.length;
-    const undecided = pending(this.state, this.suggestions);
+    const undecided = this.undecided();
     const least = Number(by("least").value) / 100;
     by("least-shown").textContent = `${percent(least)} %`;
     by("sure").textContent = String(undecided.filter(one => one.score !== null && one.score >= least).length);
@@ -521,20 +535,25 @@ export class Editor {
     this.chosen();
   }
 
-  // The list of suggestions; only what changed is made anew.
+  // The list of suggestions; rows come and go one by one, because a long list is slow to lay out.
   list(undecided) {
-    const key = undecided.map(one => one.id).join(",");
     const list = by("suggestion-list");
-    if (this.listed !== key) {
-      this.listed = key;
+    if (this.listed !== undecided) {
+      this.listed = undecided;
       this.rows ??= new Map(this.suggestions.filter(one => one.start !== null).map(one => [one.id, this.row(one)]));
-      list.replaceChildren(...undecided.map(one => this.rows.get(one.id)));
+      const stay = new Set(undecided.map(one => this.rows.get(one.id)));
+      for (const row of [...list.children]) if (!stay.has(row)) row.remove();
+      let next = list.firstElementChild;
+      for (const row of stay) {
+        if (row === next) next = next.nextElementSibling;
+        else list.insertBefore(row, next);
+      }
     }
-    for (const row of list.children) {
-      const isActive = row.dataset.id === String(this.active?.id ?? "");
-      row.classList.toggle("active", isActive);
-      if (isActive) row.scrollIntoView({ block: "nearest" });
-    }
+    const row = this.rows.get(this.active?.id);
+    if (row !== this.activeRow) this.activeRow?.classList.remove("active");
+    this.activeRow = row;
+    row?.classList.add("active");
+    if (row?.isConnected) list.scrollTop = Math.min(Math.max(list.scrollTop, row.offsetTop + row.offsetHeight - list.clientHeight), row.offsetTop);
   }
 
   row(one) {

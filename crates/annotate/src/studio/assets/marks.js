@@ -3,7 +3,6 @@
 // A state is { entities, rejected }: entities sorted by start, without overlaps; the ids of suggestions that were refused.
 
 export const overlap = (one, other) => one.start < other.end && other.start < one.end;
-const sameSpan = (one, other) => one.start === other.start && one.end === other.end;
 const sorted = entities => entities.toSorted((one, other) => one.start - other.start || one.end - other.end);
 
 // Puts an entity in; those that it overlaps go, and come back as the second value so that they can be named.
@@ -37,9 +36,11 @@ const without = (ids, id) => {
 // The suggestions about which nothing was decided.
 export function pending(state, suggestions) {
   const taken = new Set(state.entities.map(entity => entity.suggestion));
-  return suggestions.filter(one => one.start !== null && !taken.has(one.id) && !state.rejected.has(one.id)
-    && !state.entities.some(entity => sameSpan(entity, one) && entity.label === one.label));
+  const there = new Set(state.entities.map(mention));
+  return suggestions.filter(one => one.start !== null && !taken.has(one.id) && !state.rejected.has(one.id) && !there.has(mention(one)));
 }
+
+const mention = ({ start, end, label }) => `${start} ${end} ${label}`;
 
 export const of = suggestion => ({ start: suggestion.start, end: suggestion.end, label: suggestion.label, suggestion: suggestion.id });
 
@@ -49,8 +50,7 @@ export function acceptAll(state, suggestions, least) {
   let left = 0;
   const sure = pending(state, suggestions).filter(one => one.score !== null && one.score >= least);
   for (const one of sure.toSorted((a, b) => b.score - a.score || (b.end - b.start) - (a.end - a.start))) {
-    const equal = state.entities.some(entity => sameSpan(entity, one) && entity.label === one.label);
-    if (equal) continue;
+    if (state.entities.some(entity => mention(entity) === mention(one))) continue;
     if (state.entities.some(entity => overlap(entity, one))) {
       left += 1;
     } else {

@@ -2,7 +2,7 @@
 // works on it; here are only the differences and the choice between left and right.
 
 import { Editor } from "./editor.js";
-import { of, pending, put, reject, remove } from "./marks.js";
+import { of, put, reject, remove } from "./marks.js";
 
 const task = JSON.parse(document.getElementById("task").textContent);
 const rows = [...document.querySelectorAll("[data-difference]")];
@@ -43,7 +43,7 @@ function choose(index) {
     }
   }
   const item = suggestion(left ?? right);
-  editor.active = pending(editor.state, editor.suggestions).includes(item) ? item : null;
+  editor.active = editor.undecided().includes(item) ? item : null;
   [editor.anchor, editor.head] = [item.start, item.end];
   editor.show(true);
   editor.say(`Difference ${index + 1} of ${rows.length}: ${kind}. ${rows[index].textContent}`);

@@ -1,8 +1,6 @@
 // The text on the page: pieces between all ends of entities and suggestions, a caret, and the way from a place on the screen to an
 // offset and back. Offsets are units.
 
-import { pending } from "./marks.js";
-
 // Underlines that fit below each other under one piece of text.
 const LINES = 3;
 
@@ -23,8 +21,10 @@ export class Surface {
   }
 
   // Shows a state. Only pieces that changed are made anew.
-  show(state, suggestions, active) {
-    const next = this.cut(state, pending(state, suggestions), active);
+  show(state, undecided, active) {
+    if (this.shown?.state === state && this.shown.active === active) return;
+    this.shown = { state, active };
+    const next = this.cut(state, undecided, active);
     let from = 0;
     while (from < next.length && from < this.pieces.length && same(next[from], this.pieces[from])) from += 1;
     let back = 0;

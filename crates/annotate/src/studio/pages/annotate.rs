@@ -83,12 +83,7 @@ pub async fn one(
 }
 
 /// What the editor of a layer is made of.
-pub async fn prepared(
-    studio: &Studio,
-    member: &Member,
-    number: Number,
-    layer: Layer,
-) -> Result<Prepared, Refusal> {
+pub async fn prepared(studio: &Studio, member: &Member, number: Number, layer: Layer) -> Result<Prepared, Refusal> {
     let project = member.project.id;
     let document = studio.store.document(project, number).await?.document;
     let heads = studio.store.heads(project, number).await?;

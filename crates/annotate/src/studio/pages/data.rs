@@ -89,12 +89,7 @@ pub async fn list(
     Ok(of_project(&member, Section::Data, body))
 }
 
-async fn search_form(
-    studio: &Studio,
-    member: &Member,
-    wanted: &Wanted,
-    people: &People,
-) -> Result<Markup, Refusal> {
+async fn search_form(studio: &Studio, member: &Member, wanted: &Wanted, people: &People) -> Result<Markup, Refusal> {
     let members = studio.store.members(member.project.id).await?;
     let rules = quality::rules(studio, &member.project).await?;
     let any = || std::iter::once(("", "Any"));
@@ -123,7 +118,7 @@ fn row(document: &Listed, member: &Member, people: &People) -> Markup {
             td.text { (marked(text, entities, &member.project.schema)) @if is_cut { "…" } }
             td { (state(document.standing.map(|(_, verdict, ..)| verdict))) }
             td.small { @if let Some((_, _, user, at)) = document.standing {
-                bdi { (people.name(user).unwrap_or("came so")) } br; span.quiet { (moment(at)) }
+                bdi { (people.name(user).unwrap_or("imported")) } br; span.quiet.when { (moment(at)) }
             } }
         }
     }

@@ -74,7 +74,7 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member, path: Path)
             table {
                 thead { tr { th { "Label" } th { "Quote" } th { "Found" } th.n { "Score" } th { "From" } } }
                 tbody { @for suggestion in &suggestions { tr {
-                    td { span.chip class=(colours::class(schema, suggestion.label.as_str())) { (suggestion.label) } }
+                    td { span class={ "chip " (colours::class(schema, suggestion.label.as_str())) } { (suggestion.label) } }
                     td { bdi { (suggestion.quote) } }
                     td { (suggestion.status) }
                     td.n { @if let Some(score) = suggestion.score { (format!("{score:.2}")) } }
@@ -104,7 +104,7 @@ fn version(revision: &Revision, text: &str, member: &Member, people: &People) ->
         tr {
             td.n { (revision.number) }
             td { (state(Some(revision.verdict))) }
-            td.small { bdi { (people.name(revision.user).unwrap_or("came so")) } br; span.quiet { (moment(revision.at)) } }
+            td.small { bdi { (people.name(revision.user).unwrap_or("imported")) } br; span.quiet.when { (moment(revision.at)) } }
             td.small { (origin["by"].as_str().unwrap_or_default()) @if let Some(what) = origin["what"].as_str() { ": " (what) } }
             td.text { (marked(text, entities, &member.project.schema)) @if is_cut { "…" }
                 @if !revision.note.is_empty() { p.quiet { "Note: " bdi { (revision.note) } } } }

@@ -9,8 +9,9 @@ use store::Role;
 
 use super::{count, login::to, of_caller, token};
 use crate::studio::{
-    Refusal, Studio, address,
+    Refusal, Studio,
     access::{By, Caller, Member},
+    address,
     api::projects,
     body::Fields,
 };

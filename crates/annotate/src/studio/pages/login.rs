@@ -123,7 +123,9 @@ mod tests {
         for next in ["/", "/p/a/annotate", "/p/a/data?text=b"] {
             assert!(is_here(next), "{next}");
         }
-        for next in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x", "javascript:x"] {
+        for next in
+            ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x", "javascript:x"]
+        {
             assert!(!is_here(next), "{next}");
         }
     }

@@ -26,14 +26,9 @@ use super::{
 fn sections(role: Role) -> &'static [Section] {
     match role {
         Role::Annotator => &[Section::Annotate],
-        Role::Reviewer => &[
-            Section::Annotate,
-            Section::Review,
-            Section::Data,
-            Section::Schema,
-            Section::Quality,
-            Section::Runs,
-        ],
+        Role::Reviewer => {
+            &[Section::Annotate, Section::Review, Section::Data, Section::Schema, Section::Quality, Section::Runs]
+        }
         Role::Owner => &Section::ALL,
     }
 }
@@ -53,14 +48,8 @@ fn of_project(member: &Member, section: Section, body: Markup) -> Markup {
 
 /// A page of no project.
 fn of_caller(caller: &Caller, title: &str, body: Markup) -> Markup {
-    let head = Head {
-        title,
-        active: None,
-        user: Some(user(caller)),
-        project: None,
-        csrf: &caller.csrf,
-        theme: caller.theme,
-    };
+    let head =
+        Head { title, active: None, user: Some(user(caller)), project: None, csrf: &caller.csrf, theme: caller.theme };
     page::layout(head, body)
 }
 
@@ -79,12 +68,7 @@ fn field(id: &str, title: &str, value: &str) -> Markup {
 }
 
 /// A choice between words.
-fn choice<'a>(
-    id: &str,
-    title: &str,
-    options: impl IntoIterator<Item = (&'a str, &'a str)>,
-    chosen: &str,
-) -> Markup {
+fn choice<'a>(id: &str, title: &str, options: impl IntoIterator<Item = (&'a str, &'a str)>, chosen: &str) -> Markup {
     html! {
         div {
             label for=(id) { (title) }

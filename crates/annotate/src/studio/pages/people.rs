@@ -7,7 +7,14 @@ use maud::{Markup, html};
 use store::Role;
 
 use super::{choice, login::to, of_project, token};
-use crate::studio::{Refusal, Studio, access::{By, Member}, address, api::people, body::Fields, page::Section};
+use crate::studio::{
+    Refusal, Studio,
+    access::{By, Member},
+    address,
+    api::people,
+    body::Fields,
+    page::Section,
+};
 
 /// What each role may.
 const MAY: [(&str, &str); 3] = [

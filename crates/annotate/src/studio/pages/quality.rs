@@ -13,11 +13,11 @@ use crate::studio::{
     Refusal, Studio,
     access::Member,
     address,
-    body::Fields,
     api::{
         self, quality,
         wire::{People, moment},
     },
+    body::Fields,
     page::Section,
 };
 
@@ -144,7 +144,8 @@ pub async fn check(State(studio): State<Arc<Studio>>, member: Member) -> Result<
 
 /// Lets a share of the texts be annotated by two people.
 pub async fn twice(State(studio): State<Arc<Studio>>, member: Member, form: Fields) -> Result<Response, Refusal> {
-    let percent: f64 = form.get("percent").parse().map_err(|_| Refusal::Invalid("the share is no number".to_owned()))?;
+    let percent: f64 =
+        form.get("percent").parse().map_err(|_| Refusal::Invalid("the share is no number".to_owned()))?;
     api::queue::ask_twice(&studio, &member, percent / 100.0, 0).await?;
     Ok(to(&address::page(&member.project.name, "quality")))
 }

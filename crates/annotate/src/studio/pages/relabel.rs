@@ -45,7 +45,7 @@ pub async fn asked(
                 tbody { @for touched in &preview.touched { tr {
                     td.n { a href=(address::page(&member.project.name, &format!("data/{}", touched.document))) { (touched.document) } }
                     td { (touched.layer) }
-                    td { span.chip class=(colours::class(schema, touched.label.as_str())) { (touched.label) } }
+                    td { span class={ "chip " (colours::class(schema, touched.label.as_str())) } { (touched.label) } }
                     td { bdi { (touched.surface) } }
                 } } }
             }

@@ -114,7 +114,7 @@ fn errors(member: &Member, queue: &str, worst: Option<&Worst>) -> Markup {
                 @for mention in [&case.gold, &case.predicted] {
                     td { @if let Some(mention) = mention {
                         bdi { (mention.text) } " "
-                        span.chip class=(crate::studio::colours::class(&member.project.schema, mention.label.as_str())) { (mention.label) }
+                        span class={ "chip " (crate::studio::colours::class(&member.project.schema, mention.label.as_str())) } { (mention.label) }
                     } }
                 }
                 td.text { (case.excerpt) }

@@ -55,7 +55,7 @@ fn definition_fields(
     html! {
         details.card {
             summary {
-                span.chip class=(colours::class(schema, definition.name.as_str())) { (definition.name) }
+                span class={ "chip " (colours::class(schema, definition.name.as_str())) } { (definition.name) }
                 " " span.quiet { (grouped(used)) " in use" }
                 " " @if definition.definition.is_empty() { span.quiet { "no definition yet" } } @else { (definition.definition) }
             }

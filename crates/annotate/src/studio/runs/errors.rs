@@ -44,8 +44,7 @@ pub fn worst(folder: &Path) -> Result<Option<Worst>, Refusal> {
         return Ok(None);
     }
     let documents: Vec<&Document> = gold.iter().collect();
-    let judged: Vec<Judged<'_>> =
-        gold
+    let judged: Vec<Judged<'_>> = gold
         .iter()
         .zip(&found)
         .map(|(document, found)| Pair { document, predicted: found.entities() }.judge(None))

@@ -253,7 +253,8 @@ fn spawn(command: &[String], folder: &Path, out: Stdio) -> io::Result<Child> {
 }
 
 fn is_setting(setting: &str) -> bool {
-    let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte));
+    let is_key =
+        |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte));
     setting.split_once('=').is_some_and(|(key, _)| is_key(key)) && !setting.chars().any(char::is_control)
 }
 

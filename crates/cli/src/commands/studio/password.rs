@@ -20,7 +20,9 @@ pub fn read(name: &str, file: Option<&Path>) -> anyhow::Result<String> {
             first_line(BufReader::new(File::open(path).with_context(|| format!("{place} cannot be read"))?), &place)
         }
         None if !io::stdin().is_terminal() => {
-            bail!("nobody can be asked for the password here; --password-file FILE names a file with it, - is standard input")
+            bail!(
+                "nobody can be asked for the password here; --password-file FILE names a file with it, - is standard input"
+            )
         }
         None => {
             let password = asked(&format!("Password for {name}: "))?;

@@ -62,7 +62,9 @@ impl Place {
         let name = match (&self.project, &folder) {
             (Some(name), _) => name.clone(),
             (None, Some(folder)) => folder.name(),
-            (None, None) => Path::new(&db).file_stem().map_or("project".into(), |stem| stem.to_string_lossy().into_owned()),
+            (None, None) => {
+                Path::new(&db).file_stem().map_or("project".into(), |stem| stem.to_string_lossy().into_owned())
+            }
         };
         let schema = folder.as_ref().map(project::Project::schema).transpose()?.flatten().unwrap_or_default();
         let runs = folder.as_ref().map_or_else(|| PathBuf::from("runs"), project::Project::runs);

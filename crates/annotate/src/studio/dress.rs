@@ -40,7 +40,7 @@ pub async fn dressed(State(studio): State<Arc<Studio>>, request: Request, next: 
             studio.failed(problem);
         }
         if !path.starts_with("/api/") {
-            response = shown(&refusal, response, &path, is_read);
+            response = shown(&refusal, &response, &path, is_read);
         }
     }
     let headers = response.headers_mut();
@@ -52,7 +52,7 @@ pub async fn dressed(State(studio): State<Arc<Studio>>, request: Request, next: 
     response
 }
 
-fn shown(refusal: &Refusal, response: Response, path: &str, is_read: bool) -> Response {
+fn shown(refusal: &Refusal, response: &Response, path: &str, is_read: bool) -> Response {
     let (status, _) = refusal.status();
     let visitor = response.extensions().get::<Visitor>().cloned();
     let body = match visitor {

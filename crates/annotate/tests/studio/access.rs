@@ -67,7 +67,7 @@ fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
                     }
                     Needs::Role(needed) if role < Some(needed) => assert_eq!(status, StatusCode::FORBIDDEN, "{told}"),
                     Needs::Owner if !matches!(name, "eve" | "olga") => {
-                        assert_eq!(status, StatusCode::FORBIDDEN, "{told}")
+                        assert_eq!(status, StatusCode::FORBIDDEN, "{told}");
                     }
                     _ => {
                         assert!(!is_foreign && status != StatusCode::FORBIDDEN, "{told}");

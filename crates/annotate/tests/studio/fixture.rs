@@ -141,7 +141,11 @@ impl Fixture {
         let user = self.store.user_named(name).await.unwrap();
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).unwrap();
-        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret: String = bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+            .collect();
         self.store.grant(&secret, user.id, AccessKind::Session, "test", None).await.unwrap();
         self.visitor(secret).await
     }

@@ -26,7 +26,8 @@ fn what_comes_in_and_is_annotated_goes_out_to_the_character() {
     run(async {
         let fixture = Fixture::new(None).await;
         let (owner, ann) = (fixture.session("olga").await, fixture.session("ann").await);
-        let lines: String = TEXTS.iter().map(|text| format!("{}\n", json!({"text": text}))).collect();
+        let lines: Vec<String> = TEXTS.iter().map(|text| json!({"text": text}).to_string()).collect();
+        let lines = lines.join("\n");
         let done = import(&fixture, &owner, "name=more.jsonl", &lines).await.ok().json();
         assert_eq!(done, json!({"added": 5, "known": 0, "differing": []}));
         let again = import(&fixture, &owner, "name=more.jsonl", &lines).await.ok().json();

@@ -27,7 +27,7 @@ fn document(number: usize) -> Document {
         Entity::new(Span::new(city, end).unwrap(), label("LOC")),
     ];
     // A third waits to be annotated.
-    let is_open = number % 3 == 0;
+    let is_open = number.is_multiple_of(3);
     let mut document = Document::new(text).with_entities(if is_open { Vec::new() } else { entities }).unwrap();
     document.partial = is_open;
     document

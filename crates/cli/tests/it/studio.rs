@@ -69,8 +69,8 @@ fn project(folder: &Path) {
         json!({"id": "b", "text": "שלום לרונה", "entities": [{"start": 5, "end": 10, "label": "PER"}]}),
         json!({"id": "c", "text": "nobody yet"}),
     ];
-    let lines: String = texts.iter().map(|line| format!("{line}\n")).collect();
-    fs::write(folder.join("texts.jsonl"), lines).unwrap();
+    let lines: Vec<String> = texts.iter().map(Value::to_string).collect();
+    fs::write(folder.join("texts.jsonl"), lines.join("\n")).unwrap();
 }
 
 #[cfg(unix)]

@@ -21,6 +21,7 @@ const CHUNK: u32 = 500;
 
 /// A rule and what it found.
 #[derive(Debug, Serialize, ToSchema)]
+#[allow(clippy::struct_field_names)] // programs read `rule`, as searches take it
 pub struct Rule {
     /// Its code, by which documents are searched.
     pub rule: String,

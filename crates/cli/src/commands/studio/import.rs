@@ -1,6 +1,6 @@
 //! Files into the studio's database.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use annotate::studio::import::{self, How};
 use clap::Args;
@@ -85,8 +85,10 @@ fn told(answer: &Answer) -> String {
     let mut line = format!("{file}: {added} new, {known} known\n");
     if !differing.is_empty() {
         let first: Vec<String> = differing.iter().take(10).map(u32::to_string).collect();
-        line += &format!(
-            "  {} that were there have other annotations in the file and stay as they were: {}{}\n",
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            line,
+            "  {} that were there have other annotations in the file and stay as they were: {}{}",
             differing.len(),
             first.join(", "),
             if differing.len() > 10 { ", ..." } else { "" }

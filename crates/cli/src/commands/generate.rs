@@ -256,7 +256,7 @@ fn answer(arguments: &Arguments, llm: &Llm, desk: &Desk<'_>, done: &Done) -> any
     if done.truncated + done.broken > 0 {
         note(&format!("answers without use: {} cut off, {} not readable", done.truncated, done.broken));
     }
-    note(&llm.spent(&desk.spent(), desk.retries()));
+    note(&told_spent(&desk.spent(), desk.retries()));
     if let Some(why) = &done.ended {
         note(&format!("ended early: {why}"));
     }

@@ -282,7 +282,7 @@ fn ask(arguments: &Arguments, llm: &Llm, texts: &Texts) -> anyhow::Result<Ended>
         (outcome.state == State::Answered).then(|| outcome.suggestions.clone())
     });
     let source = Source { origin: pass.origin(), suggestions: suggestions.collect() };
-    let told = llm.spent(&desk.spent(), desk.retries());
+    let told = told_spent(&desk.spent(), desk.retries());
     let told = OfLlm::new(&outcomes, |at| texts.place(at), desk.spent(), desk.retries(), told);
     Ok(Ended::Done(Box::new(Asked { source, outcomes, told })))
 }

@@ -205,25 +205,19 @@ impl Llm {
             estimate.requests, estimate.prompt_tokens, estimate.completion_tokens
         )
     }
+}
 
-    /// What was spent, in words.
-    pub fn spent(&self, spent: &Spent, retries: u64) -> String {
-        let mut told = format!("{} requests", spent.requests);
-        if spent.from_cache > 0 {
-            told += &format!(", {} questions answered before", spent.from_cache);
-        }
-        if retries > 0 {
-            told += &format!(", {retries} asked again because the server was busy or away");
-        }
-        told += &format!("; {} tokens of questions, {} of answers", spent.prompt_tokens, spent.completion_tokens);
-        if spent.estimated_tokens > 0 {
-            told += &format!(" ({} of them estimated)", spent.estimated_tokens);
-        }
-        if spent.cost > 0.0 {
-            told += &format!("; cost {:.4}", spent.cost);
-        }
-        told
-    }
+/// What was spent, in words.
+pub fn told_spent(spent: &Spent, retries: u64) -> String {
+    let parts = [
+        Some(format!("{} requests", spent.requests)),
+        (spent.from_cache > 0).then(|| format!(", {} questions answered before", spent.from_cache)),
+        (retries > 0).then(|| format!(", {retries} asked again because the server was busy or away")),
+        Some(format!("; {} tokens of questions, {} of answers", spent.prompt_tokens, spent.completion_tokens)),
+        (spent.estimated_tokens > 0).then(|| format!(" ({} of them estimated)", spent.estimated_tokens)),
+        (spent.cost > 0.0).then(|| format!("; cost {:.4}", spent.cost)),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// The labels that a command works with: those of a schema file, or of the project.

@@ -132,9 +132,9 @@ fn sources_are_weighed_also_those_of_earlier_runs_and_annotations_stay() {
     assert_eq!(sources[3], "combined:label-model");
     assert!(summary["sources"][0]["accuracy"][0]["recall"].is_number());
     assert_eq!(summary["annotated"], 1);
-    let found = place.rows("second.jsonl");
-    assert!(found[0]["entities"].as_array().unwrap().iter().all(|entity| entity["source"] == "combined:label-model"));
-    let last = &found[30];
+    let rows = place.rows("second.jsonl");
+    assert!(rows[0]["entities"].as_array().unwrap().iter().all(|entity| entity["source"] == "combined:label-model"));
+    let last = &rows[30];
     assert_eq!(
         (&last["complete"], &last["entities"]),
         (&json!(true), &json!([{"start": 6, "end": 11, "label": "MINE", "text": "alone"}]))
@@ -147,7 +147,7 @@ fn sources_are_weighed_also_those_of_earlier_runs_and_annotations_stay() {
         let rows = row["meta"]["suggestions"].as_array().unwrap();
         rows.iter().map(|one| format!("{} {} {}", one["source"], one["quote"], one["label"])).collect()
     };
-    assert_eq!(told(&place.rows("third.jsonl")[0]), told(&found[0]));
+    assert_eq!(told(&place.rows("third.jsonl")[0]), told(&rows[0]));
 }
 
 #[test]

@@ -105,10 +105,11 @@ impl Store {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
+        // The plus keeps SQLite from an index of all that counts: the few tasks of a document are found by its number.
         let query = format!(
             "SELECT document.number, document.id, document.text, task.layer, task.verdict, task.person, task.at, revision.entities
             FROM document
-            LEFT JOIN task ON task.project = document.project AND task.number = document.number AND task.counts = 1
+            LEFT JOIN task ON task.project = document.project AND task.number = document.number AND +task.counts = 1
             LEFT JOIN revision ON revision.project = task.project AND revision.number = task.number
                 AND revision.layer = task.layer AND revision.revision = task.head
             WHERE document.project = $1 AND document.number IN ({}) ORDER BY document.number",
@@ -168,9 +169,10 @@ impl Query {
             Some(State::Open) => {
                 query.add(&mut driven, "task", "{t}.counts = 0 AND {t}.verdict IS NULL AND {t}.layer = 0", false);
                 // Where a review counts without a first annotation, the document is not open.
+                // The head keeps SQLite from an index that has all else it asks for, but not by number.
                 let number = query.document();
                 query.conditions.push(format!(
-                    "NOT EXISTS (SELECT 1 FROM task counting WHERE counting.project = {{project}} AND counting.number = {number} AND counting.counts = 1)"
+                    "NOT EXISTS (SELECT 1 FROM task counting WHERE counting.project = {{project}} AND counting.number = {number} AND counting.head > 0 AND +counting.counts = 1)"
                 ));
             }
             Some(State::Conflict) => query.add(&mut driven, "conflict", "{t}.settled = 0", true),

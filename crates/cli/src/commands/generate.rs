@@ -21,7 +21,7 @@ use crate::{
     input, output,
     progress::{Progress, note},
     signals::Signals,
-    suggesting::{Llm, LlmArguments, guidelines, schema},
+    suggesting::{Llm, LlmArguments, guidelines, schema, told_spent},
 };
 
 /// Have a language model write annotated texts, or labelled ones in other words
@@ -163,7 +163,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         bail!("{why}\n  {}", llm.goes_on());
     }
     save(arguments.out.as_deref(), &done.documents)?;
-    answer(arguments, &llm, &desk, &done)?;
+    answer(arguments, &desk, &done)?;
     Ok(if done.whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -226,7 +226,7 @@ fn save(out: Option<&Path>, documents: &[Document]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn answer(arguments: &Arguments, llm: &Llm, desk: &Desk<'_>, done: &Done) -> anyhow::Result<()> {
+fn answer(arguments: &Arguments, desk: &Desk<'_>, done: &Done) -> anyhow::Result<()> {
     let mut entities = std::collections::BTreeMap::new();
     for entity in done.documents.iter().flat_map(Document::entities) {
         *entities.entry(entity.label.to_string()).or_insert(0) += 1;

@@ -30,6 +30,7 @@ use crate::{
         sources::{self, Source},
         summary::{OfLlm, OfSource, Summary},
         texts::{self, Texts},
+        told_spent,
     },
 };
 

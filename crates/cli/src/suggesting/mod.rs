@@ -6,4 +6,4 @@ pub mod texts;
 
 mod llm;
 
-pub use llm::{Llm, LlmArguments, guidelines, schema};
+pub use llm::{Llm, LlmArguments, guidelines, schema, told_spent};

@@ -21,7 +21,7 @@ use crate::{
     input, output,
     progress::{Progress, note},
     signals::Signals,
-    suggesting::{Llm, LlmArguments, guidelines, schema, told_spent},
+    suggesting::{LlmArguments, guidelines, schema, told_spent},
 };
 
 /// Have a language model write annotated texts, or labelled ones in other words

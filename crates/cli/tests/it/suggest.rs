@@ -134,12 +134,12 @@ fn sources_are_weighed_also_those_of_earlier_runs_and_annotations_stay() {
     assert_eq!(summary["annotated"], 1);
     let rows = place.rows("second.jsonl");
     assert!(rows[0]["entities"].as_array().unwrap().iter().all(|entity| entity["source"] == "combined:label-model"));
-    let last = &rows[30];
+    let decided = &rows[30];
     assert_eq!(
-        (&last["complete"], &last["entities"]),
+        (&decided["complete"], &decided["entities"]),
         (&json!(true), &json!([{"start": 6, "end": 11, "label": "MINE", "text": "alone"}]))
     );
-    assert!(!last["meta"]["suggestions"].as_array().unwrap().is_empty());
+    assert!(!decided["meta"]["suggestions"].as_array().unwrap().is_empty());
     // The same sources again take the place of what they said.
     let third = ["second.jsonl", "--lexicon", "b.tsv", "--out", "third.jsonl"];
     answer(&run(&mut place.suggest(&third), b""));

@@ -138,7 +138,7 @@ mod tests {
         ];
         let agreement = Agreement::of(&texts);
         assert_eq!((agreement.texts, agreement.alpha, agreement.pairs.len()), (1, Some(1.0), 3));
-        assert!(agreement.pairs.iter().all(|pair| pair.spans.f1() == 1.0 && pair.kappa == Some(1.0)));
+        assert!(agreement.pairs.iter().all(|pair| (pair.spans.f1() - 1.0).abs() < 1e-12 && pair.kappa == Some(1.0)));
         let alone = Agreement::of(&texts[1..]);
         assert_eq!(alone, Agreement::default());
         let silent = Annotated { text: TEXT, tokens: None, by: vec![("a", &[]), ("b", &[])] };

@@ -13,4 +13,3 @@ mod markup;
 mod reviewing;
 mod screens;
 mod selections;
-mod speed;

@@ -52,11 +52,11 @@ impl<'s> Import<'s> {
         Self { store, project, user, given, seen: HashMap::new(), told: Imported::default() }
     }
 
-    /// Adds the next documents, all of them or none.
+    /// Adds the next documents, all of them or none, and gives the number of each, whether it is new or was there.
     ///
     /// # Errors
     /// A label is not in the schema, the database cannot keep a text, or it fails.
-    pub async fn add(&mut self, documents: &[Document]) -> Result<(), StoreError> {
+    pub async fn add(&mut self, documents: &[Document]) -> Result<Vec<Number>, StoreError> {
         // Counts of this chunk, which count only when it is taken.
         let known = |document| self.seen.get_key_value(&name_of(document)).map(|(name, count)| (*name, *count));
         let mut seen: HashMap<_, _> = documents.iter().filter_map(known).collect();
@@ -65,6 +65,7 @@ impl<'s> Import<'s> {
         let project = project::read(connection, self.project, self.store.for_update()).await?;
         let mut told = Imported::default();
         let mut number = project.documents;
+        let mut numbers = Vec::with_capacity(documents.len());
         for document in documents {
             annotation::known_labels(&project.schema, document.entities())?;
             if self.store.kind == Kind::Postgres
@@ -79,9 +80,12 @@ impl<'s> Import<'s> {
             if self.insert(connection, number + 1, &key, document).await? {
                 number += 1;
                 told.added += 1;
+                numbers.push(number);
             } else {
+                let known = known_as(connection, self.project, &key).await?;
                 told.known += 1;
-                told.differing.extend(differs(connection, self.project, &key, document).await?);
+                told.differing.extend((known.document != *document).then_some(known.number));
+                numbers.push(known.number);
             }
         }
         sqlx::query("UPDATE project SET documents = $2 WHERE id = $1")
@@ -94,7 +98,7 @@ impl<'s> Import<'s> {
         self.told.added += told.added;
         self.told.known += told.known;
         self.told.differing.extend(told.differing);
-        Ok(())
+        Ok(numbers)
     }
 
     /// What the import did so far.
@@ -190,17 +194,15 @@ fn has_nul(text: &str) -> bool {
     text.contains('\0')
 }
 
-/// The number of the document of this key, where it is not the same in everything.
-async fn differs(
+/// The document of this key.
+async fn known_as(
     connection: &mut AnyConnection,
     project: ProjectId,
     key: &str,
-    document: &Document,
-) -> Result<Option<Number>, StoreError> {
+) -> Result<document::DocumentRow, StoreError> {
     let query = format!("SELECT {} FROM document WHERE project = $1 AND key = $2", document::COLUMNS);
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(project.0).bind(key);
-    let known = document::of_row(&query.fetch_one(connection).await?)?;
-    Ok((known.document != *document).then_some(known.number))
+    document::of_row(&query.fetch_one(connection).await?)
 }
 
 /// What the database knows the next document of this name by.

@@ -1,9 +1,15 @@
 //! What comes into a project: the documents of a file, all of them or none.
 
+use std::collections::BTreeMap;
+
 use corpus::{ReadError, ReadOptions};
 use schema::{Document, Label, LabelDefinition, Schema};
-use store::{Given, Import, Imported, Project, Store, StoreError, UserId};
+use store::{
+    Given, Grounding, Import, Imported, Number, Origin, OriginKind, Project, Store, StoreError, Suggestion, UserId,
+};
 use thiserror::Error;
+
+use crate::suggest::{self, record};
 
 /// Documents that are added at once.
 const CHUNK: usize = 500;
@@ -16,6 +22,14 @@ pub enum ImportError {
     /// A place of the file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// What a document carries as suggestions is none.
+    #[error("document {number} of the file: {error}")]
+    Suggestions {
+        /// Its position in the file, from 1.
+        number: usize,
+        /// What is wrong with it.
+        error: record::RecordError,
+    },
     /// The file has labels that the project does not have.
     #[error("the project has no label {0}; add it to the schema, or import with new labels added")]
     Labels(String),
@@ -36,8 +50,11 @@ pub struct How {
 
 /// Adds documents to a project, in chunks; the same documents again are known and add nothing.
 ///
+/// Suggestions that documents carry ([`record`]) are put in the place of those that their sources made before, also for documents that
+/// were there; so is what came with a document that is still to be annotated.
+///
 /// # Errors
-/// They have labels that the project does not have, or the database fails; what was added before a failure of the database stays,
+/// What documents carry as suggestions is none, they have labels that the project does not have, or the database fails; what was added before a failure of the database stays,
 /// and the same import again goes on behind it.
 pub async fn documents(
     store: &Store,
@@ -46,12 +63,69 @@ pub async fn documents(
     documents: &[Document],
     how: How,
 ) -> Result<Imported, ImportError> {
-    let project = with_labels(store, project, user, documents, how.adds_labels).await?;
+    let suggested = (1..).zip(documents).map(|(number, document)| {
+        suggested(document, how.given).map_err(|error| ImportError::Suggestions { number, error })
+    });
+    let suggested: Vec<Vec<suggest::Suggestion>> = suggested.collect::<Result<_, _>>()?;
+    let suggested_labels = suggested.iter().flatten().map(|suggestion| &suggestion.label);
+    let labels = documents.iter().flat_map(Document::entities).map(|entity| &entity.label).chain(suggested_labels);
+    let project = with_labels(store, project, user, labels, how.adds_labels).await?;
     let mut import = Import::new(store, project.id, user, how.given);
-    for chunk in documents.chunks(CHUNK) {
-        import.add(chunk).await?;
+    for (chunk, suggested) in documents.chunks(CHUNK).zip(suggested.chunks(CHUNK)) {
+        let numbers = import.add(chunk).await?;
+        let mut by_origin: BTreeMap<Origin, (Vec<Number>, Vec<Suggestion>)> = BTreeMap::new();
+        for (number, suggestions) in numbers.into_iter().zip(suggested) {
+            for suggestion in suggestions {
+                let kept = kept(number, suggestion);
+                let (numbers, all) = by_origin.entry(kept.origin.clone()).or_default();
+                numbers.push(number);
+                all.push(kept);
+            }
+        }
+        for (origin, (numbers, suggestions)) in &by_origin {
+            store.suggest(project.id, numbers, origin, suggestions).await?;
+        }
     }
     Ok(import.told().clone())
+}
+
+/// What whoever annotates a document is shown beside it.
+fn suggested(document: &Document, given: Given) -> Result<Vec<suggest::Suggestion>, record::RecordError> {
+    let carried = record::read(document)?;
+    if !carried.is_empty() || given == Given::Decided && !document.partial {
+        return Ok(carried);
+    }
+    let of_file = || suggest::Origin::new(suggest::Kind::Person, "import");
+    let shown = document.entities().iter().map(|entity| {
+        let origin = entity.source.as_deref().map_or_else(of_file, |source| {
+            suggest::Origin::of_source(source).unwrap_or_else(|| suggest::Origin::new(suggest::Kind::Person, source))
+        });
+        suggest::Suggestion::exact(document.text(), entity.span, entity.label.clone(), entity.score, origin)
+    });
+    Ok(shown.collect())
+}
+
+/// A suggestion as the database keeps it. One that its source took back when it was asked again is the least sure there is.
+fn kept(number: Number, suggestion: &suggest::Suggestion) -> Suggestion {
+    let suggest::Suggestion { span, label, score, status, quote, verified, origin, .. } = suggestion.clone();
+    let kind = match origin.kind {
+        suggest::Kind::Llm => OriginKind::Llm,
+        suggest::Kind::Bundle => OriginKind::Bundle,
+        suggest::Kind::Lexicon => OriginKind::Lexicon,
+        suggest::Kind::Person => OriginKind::Person,
+        suggest::Kind::Combined => OriginKind::Combined,
+    };
+    let status = match status {
+        suggest::Grounding::Exact => Grounding::Exact,
+        suggest::Grounding::Folded => Grounding::Folded,
+        suggest::Grounding::Fuzzy => Grounding::Fuzzy,
+        suggest::Grounding::Ambiguous => Grounding::Ambiguous,
+        suggest::Grounding::Ungrounded => Grounding::Ungrounded,
+    };
+    let prompt = Some(origin.prompt).filter(|prompt| !prompt.is_empty());
+    let origin = Origin { kind, name: origin.name, version: origin.version, prompt };
+    let score = if verified == Some(false) { Some(0.0) } else { score };
+    Suggestion { document: number, span, label, score, status, quote, origin }
 }
 
 /// All documents of a file's bytes.
@@ -63,18 +137,18 @@ pub fn read(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Vec<Docum
     Ok(reader.by_ref().collect::<Result<Vec<_>, _>>()?)
 }
 
-/// The project, with the labels of the documents in its schema.
+/// The project, with these labels in its schema.
 async fn with_labels(
     store: &Store,
     project: &Project,
     user: UserId,
-    documents: &[Document],
+    labels: impl Iterator<Item = &Label>,
     adds: bool,
 ) -> Result<Project, ImportError> {
     let mut missing: Vec<Label> = Vec::new();
-    for entity in documents.iter().flat_map(Document::entities) {
-        if project.schema.position(entity.label.as_str()).is_none() && !missing.contains(&entity.label) {
-            missing.push(entity.label.clone());
+    for label in labels {
+        if project.schema.position(label.as_str()).is_none() && !missing.contains(label) {
+            missing.push(label.clone());
         }
     }
     if missing.is_empty() {

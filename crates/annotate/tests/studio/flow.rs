@@ -22,6 +22,41 @@ async fn import(fixture: &Fixture, asks: &Asks, query: &str, lines: &str) -> cra
 }
 
 #[test]
+fn what_sources_suggested_in_a_file_is_suggested_in_the_studio_also_for_texts_that_are_there() {
+    run(async {
+        let fixture = Fixture::new(None).await;
+        let owner = fixture.session("olga").await;
+        let text = json!({"text": "Anna met ANNA in Rome", "complete": false});
+        // Behind the three of the fixture.
+        import(&fixture, &owner, "name=raw.jsonl", &text.to_string()).await.ok();
+        let rows = json!([
+            {"start": 17, "end": 21, "label": "LOC", "status": "exact", "quote": "Rome", "score": 0.75, "source": "llm:m", "prompt": "00ff"},
+            {"label": "LOC", "status": "ungrounded", "quote": "Oslo", "source": "llm:m", "prompt": "00ff"},
+            {"start": 17, "end": 21, "label": "LOC", "status": "exact", "quote": "Rome", "source": "lexicon:l", "verified": false},
+        ]);
+        let line = json!({"text": text["text"], "complete": false, "meta": {"suggestions": rows}}).to_string();
+        for _ in 0..2 {
+            let done = import(&fixture, &owner, "name=suggested.jsonl", &line).await.ok().json();
+            assert_eq!((&done["added"], &done["known"]), (&json!(0), &json!(1)));
+        }
+        let found = fixture.get(&owner, &format!("{API}/documents/4/suggestions")).await.ok().text;
+        assert_eq!(found.matches("Rome").count(), 2, "{found}");
+        assert_eq!((found.matches("ungrounded").count(), found.matches("Oslo").count()), (1, 1), "{found}");
+
+        // What a text has that is still to be annotated is shown as well.
+        let given = json!({"text": "Bob in Bonn", "entities": [{"start": 7, "end": 11, "label": "LOC"}]}).to_string();
+        import(&fixture, &owner, "name=given.jsonl&shown=true", &given).await.ok();
+        let found = fixture.get(&owner, &format!("{API}/documents/5/suggestions")).await.ok().text;
+        assert!(found.contains("Bonn") && found.contains("import"), "{found}");
+
+        let broken = line.replace("\"start\":17", "\"start\":16");
+        let refused = import(&fixture, &owner, "name=broken.jsonl", &broken).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains("document 1 of the file: meta.suggestions[0]"), "{}", refused.text);
+    });
+}
+
+#[test]
 fn what_comes_in_and_is_annotated_goes_out_to_the_character() {
     run(async {
         let fixture = Fixture::new(None).await;

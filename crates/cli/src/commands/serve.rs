@@ -17,7 +17,7 @@ use crate::{
     output,
     progress::note,
     recognizer::RunArguments,
-    serving::{Folders, Predictions, Told},
+    serving::{Folders, Predictions, Told, one_arena},
     signals::Signals,
 };
 
@@ -88,6 +88,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&new_key(name)?)?;
         return Ok(ExitCode::SUCCESS);
     }
+    one_arena();
     let config = settings(arguments)?;
     config.check()?;
     let run = arguments.run.or(config.precision.as_deref(), config.threads)?;

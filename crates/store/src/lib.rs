@@ -40,7 +40,7 @@ pub use finding::Finding;
 pub use import::{Given, Import, Imported};
 pub use migration::VERSION;
 pub use project::{Definition, Project, ProjectId};
-pub use queue::{Lease, Progress, Task};
+pub use queue::{Lease, Progress, RANKED, Task};
 pub use relabel::{Preview, Relabel, Relabelled, Touched};
 pub use revision::{Layer, Lost, NewRevision, Provenance, Revision, Verdict};
 pub use run::{NewRun, Run, RunId, RunState};

@@ -45,6 +45,9 @@ pub struct Progress {
     pub done: u64,
 }
 
+/// The priority of the first document of a ranking ([`Store::rank`]); those of the others are below, and above 0.
+pub const RANKED: f64 = 1.0;
+
 const TASK: &str = "SELECT task.number, task.layer, task.head, task.priority, task.reason, task.done, task.leased_by,
     task.leased_until FROM task";
 
@@ -182,18 +185,45 @@ impl Store {
         writing.commit().await
     }
 
-    /// Orders tasks of a layer anew: number, priority (the highest comes first) and the reason in words. Those that are not named
-    /// keep theirs.
+    /// Ranks what annotators have open: these documents, each with the reason in words, come in this order after those that
+    /// somebody sent to the queue and before all others, in place of an earlier ranking. Those that are done stay as they are.
     ///
     /// # Errors
-    /// A priority is no number, or the database fails.
-    pub async fn order(
-        &self,
-        project: ProjectId,
-        layer: Layer,
-        order: &[(Number, f64, String)],
-    ) -> Result<(), StoreError> {
-        self.set(project, layer, order, "UPDATE task SET priority = $4, reason = $5").await
+    /// The database fails.
+    pub async fn rank(&self, project: ProjectId, ranked: &[(Number, String)]) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        let open = "project = $1 AND layer IN (0, 1) AND done = 0 AND priority <= $2";
+        let query = format!("UPDATE task SET priority = 0, reason = '' WHERE {open} AND priority > 0");
+        let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(project.0).bind(RANKED);
+        query.execute(writing.connection()).await?;
+        let query = format!("UPDATE task SET priority = $3, reason = $4 WHERE {open} AND number = $5");
+        let places = ranked.len() as f64;
+        for (place, (number, reason)) in ranked.iter().enumerate() {
+            let priority = RANKED * (places - place as f64) / places;
+            let query = sqlx::query(sqlx::AssertSqlSafe(query.as_str())).bind(project.0).bind(RANKED).bind(priority);
+            query.bind(reason.as_str()).bind(i64::from(*number)).execute(writing.connection()).await?;
+        }
+        writing.commit().await
+    }
+
+    /// The documents that nobody has annotated yet, by number.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn open_documents(&self, project: ProjectId) -> Result<Vec<Number>, StoreError> {
+        let query = "SELECT number FROM task WHERE project = $1 AND done = 0 AND layer = 0 ORDER BY number";
+        let rows = sqlx::query(query).bind(project.0).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get::<i64, _>(0)? as Number)).collect()
+    }
+
+    /// How many documents are accepted: what counts for them says so.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn accepted(&self, project: ProjectId) -> Result<u64, StoreError> {
+        let query = "SELECT COUNT(*) FROM task WHERE project = $1 AND counts = 1 AND verdict = 'accepted'";
+        let row = sqlx::query(query).bind(project.0).fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>(0)? as u64)
     }
 
     /// Lets documents be annotated by a second person, who does not see what the first did.
@@ -214,7 +244,7 @@ impl Store {
     }
 
     /// Puts documents into the queue of a layer, again where they were done: number, priority and the reason in words. Their
-    /// history goes on where it ended.
+    /// history goes on where it ended. A priority above [`RANKED`] comes before every ranking.
     ///
     /// # Errors
     /// A document is not there, a priority is no number, or the database fails.
@@ -224,26 +254,17 @@ impl Store {
         layer: Layer,
         documents: &[(Number, f64, String)],
     ) -> Result<(), StoreError> {
-        self.set(project, layer, documents, "UPDATE task SET priority = $4, reason = $5, done = 0").await
-    }
-
-    async fn set(
-        &self,
-        project: ProjectId,
-        layer: Layer,
-        order: &[(Number, f64, String)],
-        update: &'static str,
-    ) -> Result<(), StoreError> {
-        if let Some((number, ..)) = order.iter().find(|(_, priority, _)| !priority.is_finite()) {
+        if let Some((number, ..)) = documents.iter().find(|(_, priority, _)| !priority.is_finite()) {
             return Err(StoreError::Invalid(format!("the priority of document {number} is no number")));
         }
-        let query = format!("{update} WHERE project = $1 AND number = $2 AND layer = $3");
+        let query =
+            "UPDATE task SET priority = $4, reason = $5, done = 0 WHERE project = $1 AND number = $2 AND layer = $3";
         let mut writing = self.write().await?;
-        for (number, priority, reason) in order {
+        for (number, priority, reason) in documents {
             if layer == Layer::Review {
                 annotation::new_task(writing.connection(), project, *number, layer, *priority, reason).await?;
             }
-            let query = sqlx::query(sqlx::AssertSqlSafe(query.as_str())).bind(project.0).bind(i64::from(*number));
+            let query = sqlx::query(query).bind(project.0).bind(i64::from(*number));
             let query = query.bind(layer.code()).bind(*priority).bind(reason.as_str());
             let met = query.execute(writing.connection()).await?.rows_affected();
             crate::user::one(met, || format!("task for the {layer} annotation of document {number}"))?;

@@ -8,4 +8,5 @@ mod uncertainty;
 pub use diversity::Vectors;
 pub use order::{Candidate, Order, Ranked, rank};
 pub use share::goes_twice;
-pub use uncertainty::{Measure, disagreement, of_entities, of_tokens};
+pub(crate) use share::mixed_bits;
+pub use uncertainty::{Measure, disagreement, of_entities, of_sources, of_tokens};

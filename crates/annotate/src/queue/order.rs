@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::{Vectors, share::mixed_bits};
 
 /// By what texts are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// By chance.
     Random,
@@ -15,6 +15,7 @@ pub enum Order {
     /// for active learning Sener and Savarese 2018).
     Diversity,
     /// By the product of both, so that no two doubtful texts are chosen that say the same.
+    #[default]
     Mixed,
 }
 
@@ -81,7 +82,7 @@ pub fn rank(order: Order, candidates: &[Candidate<'_>], annotated: &[&str], coun
             let mut sorted: Vec<usize> = (0..candidates.len()).collect();
             let doubt = |position: usize| candidates[position].uncertainty;
             sorted.sort_by(|a, b| doubt(*b).total_cmp(&doubt(*a)).then_with(|| draw(*a).cmp(&draw(*b))));
-            let reason = |position| format!("the model is unsure ({:.2})", doubt(position));
+            let reason = |position| format!("what is suggested is in doubt ({:.2})", doubt(position));
             sorted.into_iter().take(count).map(|position| (position, reason(position))).collect()
         }
         Order::Diversity => spread(candidates, annotated, count, draw, false),
@@ -118,7 +119,7 @@ fn spread(
         let Some((place, &position)) = best else { break };
         let (distance, unsure) = (distances[position], candidates[position].uncertainty);
         let reason = if doubt {
-            format!("the model is unsure ({unsure:.2}), and it is unlike what is annotated ({distance:.2})")
+            format!("what is suggested is in doubt ({unsure:.2}), and it is unlike what is annotated ({distance:.2})")
         } else {
             format!("it is unlike what is annotated ({distance:.2})")
         };

@@ -73,6 +73,14 @@ pub fn disagreement(sources: &[&[Entity]]) -> f64 {
     if pairs == 0 { 0.0 } else { 1.0 - sum / f64::from(pairs) }
 }
 
+/// The uncertainty of a text by what sources suggested for it, a list a source: that of the most doubtful entity with a score, or
+/// how far the sources disagree, whichever is more.
+pub fn of_sources(measure: Measure, sources: &[Vec<Entity>]) -> f64 {
+    let doubt = sources.iter().map(|entities| of_entities(measure, entities)).fold(0.0, f64::max);
+    let sources: Vec<&[Entity]> = sources.iter().map(Vec::as_slice).collect();
+    doubt.max(disagreement(&sources))
+}
+
 #[cfg(test)]
 mod tests {
     use schema::{Label, Span};
@@ -118,5 +126,9 @@ mod tests {
         assert!(close(disagreement(&[&one, &two]), 1.0));
         assert!(close(disagreement(&[&one, &one, &two]), 2.0 / 3.0));
         assert!(close(disagreement(&[&[], &[]]), 0.0) && close(disagreement(&[&one]), 0.0));
+        let of = |sources: &[Vec<Entity>]| of_sources(Measure::Margin, sources);
+        assert!(
+            close(of(&[one.to_vec()]), 0.2) && close(of(&[one.to_vec(), two.to_vec()]), 1.0) && close(of(&[]), 0.0)
+        );
     }
 }

@@ -15,10 +15,12 @@ mod dress;
 pub mod editor;
 pub mod export;
 pub mod import;
+mod learning;
 pub mod marked;
 pub mod page;
 mod pages;
 mod path;
+mod ranking;
 mod refusal;
 pub mod review;
 mod routes;
@@ -32,6 +34,7 @@ pub use access::{
     password::{PasswordError, hash as hash_password},
 };
 pub use api::openapi;
+pub use learning::{Learning, learn};
 pub use refusal::Refusal;
 pub use routes::{ROUTES, Route, app};
 pub use runs::{StartRun, Training};

@@ -75,6 +75,7 @@ pub static ROUTES: &[Route] = routes! {
     OWNER post "/p/{project}/quality/twice" pages::quality::twice;
     REVIEWER get "/p/{project}/runs" pages::runs::list;
     OWNER post "/p/{project}/runs" pages::runs::start;
+    REVIEWER post "/p/{project}/queue/order" pages::runs::order;
     REVIEWER get "/p/{project}/runs/{run}" pages::runs::show;
     OWNER post "/p/{project}/runs/{run}/stop" pages::runs::stop;
     REVIEWER post "/p/{project}/runs/{run}/queue" pages::runs::send;
@@ -102,6 +103,7 @@ pub static ROUTES: &[Route] = routes! {
     ANNOTATOR get "/api/v1/projects/{project}/queue/next" api::queue::next;
     ANNOTATOR post "/api/v1/projects/{project}/queue/release" api::queue::release;
     REVIEWER post "/api/v1/projects/{project}/queue" api::queue::send;
+    REVIEWER post "/api/v1/projects/{project}/queue/order" api::queue::order;
     OWNER post "/api/v1/projects/{project}/queue/twice" api::queue::twice;
     REVIEWER get "/api/v1/projects/{project}/review/{number}" api::review::pair;
     REVIEWER get "/api/v1/projects/{project}/conflicts" api::review::conflicts;

@@ -3,6 +3,10 @@
 use std::{fs, time::Duration};
 
 use axum::http::{Method, StatusCode};
+use nomen_annotate::{
+    queue::Order,
+    studio::{Learning, learn},
+};
 use serde_json::{Value, json};
 
 use crate::fixture::{Asks, Fixture, Script, run};
@@ -31,9 +35,10 @@ async fn annotated(script: (&str, &str)) -> (Fixture, Asks) {
 
 async fn over(fixture: &Fixture, asks: &Asks, run: i64) -> Value {
     for _ in 0..200 {
-        let told = fixture.get(asks, &format!("{API}/runs/{run}")).await.ok().json();
-        if told["state"] != "running" {
-            return told;
+        let told = fixture.get(asks, &format!("{API}/runs/{run}")).await;
+        // One that the studio starts by itself may not be there yet.
+        if told.status != StatusCode::NOT_FOUND && told.json()["state"] != "running" {
+            return told.ok().json();
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -73,6 +78,80 @@ fn a_run_is_watched_and_its_errors_go_to_the_queue() {
         let next = fixture.get(&owner, &format!("{API}/queue/next")).await.ok().json();
         assert_eq!(next["number"], wrong);
         assert!(next["reason"].as_str().unwrap().contains("was wrong about"), "{next}");
+    });
+}
+
+/// Says that it is unsure of the first three letters of documents that begin with `?`.
+const DOUBTS: &str = r#"test -d "$1" || exit 4; sed -E 's/"entities":\[[^]]*\]/"entities":[]/;
+s/("text":"\?[^}]*"entities":\[)\]/\1{"start":0,"end":3,"label":"PER","score":0.55}]/' "$2""#;
+
+#[test]
+fn a_run_suggests_on_what_is_open_and_ranks_it() {
+    run(async {
+        let (fixture, owner) = annotated((TRAINS, DOUBTS)).await;
+        fixture.add(["Plain words.", "Other plain words.", "?Who is that?"]).await;
+        let refused = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &json!({"order": "best"})).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        let wanted = json!({"order": "uncertainty"});
+        let started = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &wanted).await.ok().json();
+        let id = started["id"].as_i64().unwrap();
+        let told = over(&fixture, &owner, id).await;
+        assert_eq!((&told["state"], &told["told"]), (&json!("finished"), &json!("")), "{told}");
+        let next = fixture.get(&owner, &format!("{API}/queue/next")).await.ok().json();
+        assert_eq!(
+            (&next["number"], &next["reason"]),
+            (&json!(6), &json!("what is suggested is in doubt (0.90)")),
+            "{next}"
+        );
+        let suggested = fixture.get(&owner, &format!("{API}/documents/6/suggestions")).await.ok().json();
+        assert_eq!(suggested[0]["version"], format!("run {id}"), "{suggested}");
+        // By what is known, without a model.
+        let wanted = json!({"order": "diversity", "seed": 3});
+        let placed = fixture.json(&owner, Method::POST, &format!("{API}/queue/order"), &wanted).await.ok().json();
+        assert_eq!(placed["documents"], 3);
+        fixture
+            .json(&owner, Method::POST, &format!("{API}/queue/release"), &json!({"document": 6, "layer": "first"}))
+            .await
+            .ok();
+        let next = fixture.get(&owner, &format!("{API}/queue/next")).await.ok().json();
+        assert!(next["reason"].as_str().unwrap().contains("unlike"), "{next}");
+        fixture.form(&owner, "/p/news/queue/order", &[("order", "random")]).await.ok();
+    });
+}
+
+#[test]
+fn the_studio_learns_whenever_so_many_more_are_accepted() {
+    run(async {
+        let (fixture, owner) = annotated((TRAINS, DOUBTS)).await;
+        fixture.add(["?One more.", "Two more.", "Three more.", "Four more."]).await;
+        let learning = Learning {
+            project: fixture.project.id,
+            every: 2.try_into().unwrap(),
+            order: Order::Mixed,
+            base: String::new(),
+            settings: vec!["max_steps=2".to_owned()],
+        };
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let learns = tokio::spawn(learn(fixture.studio.clone(), learning.clone(), stopped.clone()));
+        assert_eq!(over(&fixture, &owner, 1).await["state"], "finished");
+        let accept = async |number: u32| {
+            let body = json!({"parent": 0, "key": "k", "verdict": "accepted", "entities": []});
+            fixture.json(&owner, Method::PUT, &format!("{API}/documents/{number}/annotations/first"), &body).await.ok();
+        };
+        accept(4).await;
+        // Another studio on the same database does not learn the same again, nor from one more.
+        stop.send_replace(true);
+        learns.await.unwrap();
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let learns = tokio::spawn(learn(fixture.studio.clone(), learning, stopped));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(fixture.get(&owner, &format!("{API}/runs")).await.ok().json().as_array().unwrap().len(), 1);
+        accept(5).await;
+        assert_eq!(over(&fixture, &owner, 2).await["state"], "finished");
+        let learned = fs::read_to_string(fixture.runs().join("studio-2/train.jsonl")).unwrap();
+        assert_eq!(learned.lines().count(), 4, "five are accepted, one of them is judged by: {learned}");
+        stop.send_replace(true);
+        learns.await.unwrap();
     });
 }
 

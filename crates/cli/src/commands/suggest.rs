@@ -7,6 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use annotate::queue::Order;
 use annotate::suggest::{
     Kind, Tally,
     lexicon::Case,
@@ -26,7 +27,7 @@ use crate::{
     recognizer::RunArguments,
     signals::Signals,
     suggesting::{
-        Llm, LlmArguments, guidelines, schema,
+        Llm, LlmArguments, guidelines, order, schema,
         sources::{self, Source},
         summary::{OfLlm, OfSource, Summary},
         texts::{self, Texts},
@@ -70,6 +71,13 @@ pub struct Arguments {
     /// How sure a source has to be, where it says how sure it is
     #[arg(long, value_name = "0..1", default_value_t = 0.5)]
     threshold: f32,
+    /// Write what is not annotated first, in the order in which annotating it teaches most: random, uncertainty (of scores, or
+    /// of sources that disagree), diversity, or mixed, which is both
+    #[arg(long, value_name = "ORDER", help_heading = "Order")]
+    order: Option<Order>,
+    /// What decides between equals of an order
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "order", help_heading = "Order")]
+    seed: u64,
     /// Print what was suggested as JSON
     #[arg(long, requires = "out")]
     json: bool,
@@ -129,7 +137,8 @@ Examples:
   nomen suggest texts.jsonl --lexicon drugs.tsv --fuzzy --out suggested.jsonl
   nomen suggest texts.jsonl --llm http://127.0.0.1:8000/v1 --model qwen3-8b --examples train.jsonl --out suggested.jsonl
   nomen suggest texts.jsonl --llm https://api.openai.com/v1 --model gpt-4.1-mini --estimate --price-in 0.4 --price-out 1.6
-  nomen suggest suggested.jsonl --bundle runs/run-1/model-best --lexicon drugs.tsv --out weighed.jsonl";
+  nomen suggest suggested.jsonl --bundle runs/run-1/model-best --lexicon drugs.tsv --out weighed.jsonl
+  nomen suggest texts.jsonl --bundle runs/run-1/model-best --order mixed --out to-annotate.jsonl";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LetterCase {
@@ -202,6 +211,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let llm = found.iter().find(|source| source.origin.kind == Kind::Llm && !outcomes.is_empty());
     let llm = llm.map(|source| source.origin.to_string());
     let documents = texts::attached(&texts, &found, &outcomes, llm.as_deref(), arguments.threshold)?;
+    let documents = match arguments.order {
+        Some(order) => order::ordered(documents, &found, order, arguments.seed),
+        None => documents,
+    };
     texts::write(arguments.out.as_deref(), &documents)?;
     let summary = summed(arguments, &documents, &found, accuracy, of_llm);
     if arguments.json {

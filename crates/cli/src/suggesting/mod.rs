@@ -1,5 +1,6 @@
 //! What `nomen suggest` and `nomen generate` share: a language model behind a server, and what asking it cost.
 
+pub mod order;
 pub mod sources;
 pub mod summary;
 pub mod texts;

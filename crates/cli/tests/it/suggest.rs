@@ -151,6 +151,38 @@ fn sources_are_weighed_also_those_of_earlier_runs_and_annotations_stay() {
 }
 
 #[test]
+fn what_teaches_most_comes_first_and_says_why() {
+    let place = Place::new(&["nobody is here", "Anna met Bob", "still nobody", "Cleo left"]);
+    place.write("a.tsv", "Anna\tPERSON\nCleo\tPERSON\n");
+    place.write("b.tsv", "Bob\tPERSON\nCleo\tPERSON\n");
+    let mut lines = fs::read_to_string(place.path("texts.txt")).unwrap();
+    lines = lines.lines().map(|text| format!("{}\n", json!({"text": text, "complete": false}))).collect();
+    lines = format!("{}\n{lines}", json!({"text": "Dan, whom somebody annotated", "entities": []}));
+    place.write("texts.jsonl", &lines);
+    let by = |order: &str, out: &str| {
+        let sources = ["--lexicon", "a.tsv", "--lexicon", "b.tsv", "--order", order, "--out", out];
+        answer(&run(place.suggest(&["texts.jsonl"]).args(sources), b""));
+        place.rows(out)
+    };
+    let texts =
+        |rows: &[Value]| -> Vec<String> { rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect() };
+    let unsure = by("uncertainty", "unsure.jsonl");
+    assert_eq!(texts(&unsure)[0], "Anna met Bob", "the lists disagree about it alone");
+    assert_eq!(texts(&unsure)[4], "Dan, whom somebody annotated");
+    assert_eq!(unsure[0]["meta"]["suggestions_order"], "what is suggested is in doubt (1.00)");
+    assert!(unsure[4]["meta"]["suggestions_order"].is_null());
+    // The same texts and seed give the same order; the order takes and adds none.
+    assert_eq!(by("random", "one.jsonl"), by("random", "two.jsonl"));
+    let mut all = texts(&by("mixed", "mixed.jsonl"));
+    all.sort();
+    let mut given = texts(&place.rows("texts.jsonl"));
+    given.sort();
+    assert_eq!(all, given);
+    let refused = refusal(&run(&mut place.suggest(&["texts.jsonl", "--lexicon", "a.tsv", "--order", "best"]), b""));
+    assert!(refused.contains("random, uncertainty, diversity and mixed"), "{refused}");
+}
+
+#[test]
 fn a_language_model_is_asked_and_what_it_said_is_kept_and_told() {
     let place = Place::new(&["Anna met Bob", "Paris loves Paris", "cut", "prose"]);
     let scripted = Scripted::new(|asked, _| match asked.text().as_str() {

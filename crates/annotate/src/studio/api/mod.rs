@@ -47,6 +47,7 @@ use utoipa::OpenApi;
         queue::next,
         queue::release,
         queue::send,
+        queue::order,
         queue::twice,
         review::pair,
         review::conflicts,

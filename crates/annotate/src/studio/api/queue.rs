@@ -8,13 +8,13 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::{Deserialize, Serialize};
-use store::{Layer, Role, Task};
+use store::{Layer, RANKED, Role, Task};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Refusals;
 use crate::{
-    queue::goes_twice,
-    studio::{Refusal, Studio, access::Member, body::Json},
+    queue::{Order, goes_twice},
+    studio::{Refusal, Studio, access::Member, body::Json, ranking},
 };
 
 /// How long a text stays with whoever was given it; every draft begins it anew.
@@ -23,8 +23,8 @@ pub const LEASE: Duration = Duration::from_secs(30 * 60);
 pub const ANNOTATED: [Layer; 2] = [Layer::First, Layer::Second];
 /// Layers that reviewers decide in.
 pub const REVIEWED: [Layer; 1] = [Layer::Review];
-/// What a document that was sent to the queue comes before.
-pub const SENT: f64 = 1_000.0;
+/// The priority of a document that was sent to the queue, before every ranking.
+pub const SENT: f64 = 1_000.0 * RANKED;
 
 /// A text to annotate.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,6 +85,25 @@ pub struct Twice {
     /// These documents as well.
     #[serde(default)]
     documents: Vec<u32>,
+}
+
+/// An order of what is open.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ranking {
+    /// `random`; `uncertainty`: the most doubtful first, by the scores of suggestions and the disagreement of their sources;
+    /// `diversity`: the one first that is farthest from all that is annotated; `mixed`: the product of both.
+    order: String,
+    /// What decides between equals.
+    #[serde(default)]
+    seed: u64,
+}
+
+/// How many documents have a place in the order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Placed {
+    /// Their number; the others come behind them in the order of their numbers.
+    documents: usize,
 }
 
 /// How many documents two people annotate.
@@ -197,4 +216,35 @@ pub async fn twice(
         None => 0,
     };
     Ok(axum::Json(Asked { documents: documents.len() + of_share }))
+}
+
+/// The order of a name; none where it is empty.
+///
+/// # Errors
+/// There is no such order.
+pub fn order_named(name: &str) -> Result<Option<Order>, Refusal> {
+    if name.is_empty() { Ok(None) } else { name.parse().map(Some).map_err(Refusal::Invalid) }
+}
+
+/// Ranks what is open by what sources suggested and what is annotated
+#[utoipa::path(
+    post, path = "/api/v1/projects/{project}/queue/order", tag = "queue", params(("project" = String, Path)),
+    request_body = Ranking, responses((status = 200, body = Placed), Refusals)
+)]
+pub async fn order(
+    State(studio): State<Arc<Studio>>,
+    member: Member,
+    Json(Ranking { order, seed }): Json<Ranking>,
+) -> Result<axum::Json<Placed>, Refusal> {
+    let order = order.parse().map_err(Refusal::Invalid)?;
+    Ok(axum::Json(Placed { documents: ranked(&studio, &member, order, seed).await? }))
+}
+
+/// Ranks what is open in a project, and gives how many documents have a place now.
+///
+/// # Errors
+/// The database fails.
+pub async fn ranked(studio: &Studio, member: &Member, order: Order, seed: u64) -> Result<usize, Refusal> {
+    let pool = ranking::pool(&studio.store, &member.project, seed).await?;
+    ranking::order(&studio.store, &member.project, pool, order, seed).await
 }

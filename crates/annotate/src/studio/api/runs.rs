@@ -16,7 +16,7 @@ use evaluate::ErrorCase;
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Layer, RunId};
+use store::{Layer, RunId, RunState};
 use utoipa::ToSchema;
 
 use super::{problem::Refusals, queue};
@@ -25,7 +25,7 @@ use crate::studio::{
     access::Member,
     body::Json,
     path::Path,
-    runs::{self, Worst},
+    runs::{self, Wanted, Worst},
 };
 
 /// A run.
@@ -60,6 +60,10 @@ pub struct NewRun {
     /// Settings as `key=value`, such as `max_steps=100`.
     #[serde(default)]
     settings: Vec<String>,
+    /// `random`, `uncertainty`, `diversity` or `mixed`: the best model then tags what is open, its finds become suggestions, and
+    /// the queue is ranked by them; empty to leave the queue as it is.
+    #[serde(default)]
+    order: String,
 }
 
 /// What a run's best model got wrong on the dev set.
@@ -100,6 +104,9 @@ pub async fn of(studio: &Studio, member: &Member, path: &Path) -> Result<store::
 
 /// What a run's best model got wrong. Reading it may take long.
 pub async fn worst(run: &store::Run) -> Result<Option<Worst>, Refusal> {
+    if run.state == RunState::Running {
+        return Ok(None);
+    }
     let folder = PathBuf::from(&run.started.folder);
     let worst = tokio::task::spawn_blocking(move || runs::worst(&folder)).await;
     worst.map_err(|panic| Refusal::Failed(panic.to_string()))?
@@ -144,8 +151,9 @@ pub async fn start(
     member: Member,
     Json(wanted): Json<NewRun>,
 ) -> Result<axum::Json<Run>, Refusal> {
-    let run = studio.runs.start(&member.project, &wanted.base, wanted.settings).await?;
-    Ok(axum::Json(told(&run)))
+    let order = queue::order_named(&wanted.order)?;
+    let wanted = Wanted { base: wanted.base, settings: wanted.settings, order };
+    Ok(axum::Json(told(&studio.runs.start(&member.project, wanted).await?)))
 }
 
 /// A run

@@ -7,11 +7,13 @@ use maud::{Markup, html};
 use store::{Role, RunState};
 
 use super::{field, grouped, login::to, of_project, token};
+use crate::queue::Order;
 use crate::studio::{
     Refusal, Studio,
     access::Member,
     address,
     api::{
+        queue,
         runs::{self, Run},
         wire::moment,
     },
@@ -19,7 +21,7 @@ use crate::studio::{
     body::Fields,
     page::Section,
     path::Path,
-    runs::Worst,
+    runs::{Wanted, Worst},
 };
 
 /// Runs whose curves are drawn above each other: as many as a browser asks at once.
@@ -57,12 +59,42 @@ pub async fn list(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
                     textarea #settings name="settings" spellcheck="false" placeholder="max_steps=200" {}
                     small.quiet { "What is left out is chosen from the data." }
                 }
+                div {
+                    label for="order" { "The queue afterwards" }
+                    (orders(true))
+                    small.quiet { "The new model tags what is open; what it finds is suggested, and what it doubts comes first." }
+                }
                 button.primary { "Start" }
             }
+        }
+        h2 { "Order of the queue" }
+        form.row method="post" action=(address::page(&member.project.name, "queue/order")) {
+            (token(&member.caller))
+            (orders(false))
+            button { "Rank what is open" }
+            small.quiet { "By what was suggested so far and what is annotated." }
         }
         script type="module" src=(assets::path("runs.js")) {}
     };
     Ok(of_project(&member, Section::Runs, body))
+}
+
+/// A choice of orders.
+fn orders(may_stay: bool) -> Markup {
+    let name = |order: Order| match order {
+        Order::Mixed => "Doubtful and unlike what is annotated",
+        Order::Uncertainty => "Doubtful first",
+        Order::Diversity => "Unlike what is annotated first",
+        Order::Random => "By chance",
+    };
+    html! {
+        select id=[may_stay.then_some("order")] name="order" aria-label="Order of the queue" {
+            @if may_stay { option value="" { "Stays as it is" } }
+            @for order in [Order::Mixed, Order::Uncertainty, Order::Diversity, Order::Random] {
+                option value=(order.as_str()) { (name(order)) }
+            }
+        }
+    }
 }
 
 /// One run: live curves, and the worst errors in their text.
@@ -174,8 +206,17 @@ fn settings(run: &Run) -> String {
 pub async fn start(State(studio): State<Arc<Studio>>, member: Member, form: Fields) -> Result<Response, Refusal> {
     let settings = form.get("settings");
     let settings = settings.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    let run = studio.runs.start(&member.project, form.get("base").trim(), settings).await?;
+    let order = queue::order_named(&form.get("order"))?;
+    let wanted = Wanted { base: form.get("base").trim().to_owned(), settings, order };
+    let run = studio.runs.start(&member.project, wanted).await?;
     Ok(to(&address::page(&member.project.name, &format!("runs/{}", run.id.0))))
+}
+
+/// Ranks what is open.
+pub async fn order(State(studio): State<Arc<Studio>>, member: Member, form: Fields) -> Result<Response, Refusal> {
+    let order = form.get("order").parse().map_err(Refusal::Invalid)?;
+    queue::ranked(&studio, &member, order, 0).await?;
+    Ok(to(&address::page(&member.project.name, "annotate")))
 }
 
 /// Asks a run to save and leave.

@@ -62,20 +62,39 @@ fn of(mut documents: Vec<(Number, Document)>) -> Result<Split, Refusal> {
 impl Split {
     /// Leaves `train.jsonl`, `dev.jsonl`, and for both which document each line is.
     pub fn write(&self, folder: &Path) -> Result<(), Refusal> {
-        let failed = |error: &dyn std::fmt::Display| Refusal::Failed(format!("{}: {error}", folder.display()));
-        for (name, documents) in [("train", &self.train), ("dev", &self.dev)] {
-            let path = folder.join(name).with_extension("jsonl");
-            let mut writer =
-                Writer::create(path, Format::Jsonl, WriteOptions::default()).map_err(|error| failed(&error))?;
-            for (_, document) in documents {
-                writer.write(document).map_err(|error| failed(&error))?;
-            }
-            writer.save().map_err(|error| failed(&error))?;
-            let numbers: Vec<Number> = documents.iter().map(|(number, _)| *number).collect();
-            let numbers = serde_json::to_vec(&numbers).map_err(|error| failed(&error))?;
-            fs::write(folder.join(name).with_extension("numbers.json"), numbers).map_err(|error| failed(&error))?;
-        }
-        Ok(())
+        write(folder, "train", &self.train)?;
+        write(folder, "dev", &self.dev)
+    }
+}
+
+/// Leaves documents in `NAME.jsonl`, and in `NAME.numbers.json` which document each line is.
+pub fn write(folder: &Path, name: &str, documents: &[(Number, Document)]) -> Result<(), Refusal> {
+    let failed = |error: &dyn std::fmt::Display| Refusal::Failed(format!("{}: {error}", folder.display()));
+    let path = folder.join(name).with_extension("jsonl");
+    let mut writer = Writer::create(path, Format::Jsonl, WriteOptions::default()).map_err(|error| failed(&error))?;
+    for (_, document) in documents {
+        writer.write(document).map_err(|error| failed(&error))?;
+    }
+    writer.save().map_err(|error| failed(&error))?;
+    let numbers: Vec<Number> = documents.iter().map(|(number, _)| *number).collect();
+    let numbers = serde_json::to_vec(&numbers).map_err(|error| failed(&error))?;
+    fs::write(folder.join(format!("{name}.numbers.json")), numbers).map_err(|error| failed(&error))
+}
+
+/// Which document each line of `NAME.jsonl` is.
+pub fn numbers(folder: &Path, name: &str) -> Result<Vec<Number>, Refusal> {
+    let path = folder.join(format!("{name}.numbers.json"));
+    let read = fs::read(&path).map_err(|error| error.to_string());
+    let numbers = read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()));
+    numbers.map_err(|error| Refusal::Failed(format!("{}: {error}", path.display())))
+}
+
+/// The documents of a file of JSON lines in a run's folder.
+pub fn read(folder: &Path, name: &str) -> Result<Vec<Document>, Refusal> {
+    let path = folder.join(name).with_extension("jsonl");
+    match corpus::read_all(&path, Some(Format::Jsonl)) {
+        Ok((documents, _)) => Ok(documents),
+        Err(error) => Err(Refusal::Failed(error.to_string())),
     }
 }
 

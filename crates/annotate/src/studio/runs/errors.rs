@@ -2,11 +2,11 @@
 
 use std::{fs, path::Path};
 
-use corpus::Format;
 use evaluate::{ErrorCase, Errors, Judged, Pair};
 use schema::Document;
 use store::Number;
 
+use super::data;
 use crate::studio::Refusal;
 
 /// Errors that are listed of each kind.
@@ -28,17 +28,11 @@ pub struct Worst {
 /// # Errors
 /// The run's files are not what it left there.
 pub fn worst(folder: &Path) -> Result<Option<Worst>, Refusal> {
-    let (gold, found) = (folder.join("dev.jsonl"), folder.join("predictions.jsonl"));
-    let failed = |error: &dyn std::fmt::Display| Refusal::Failed(format!("{}: {error}", folder.display()));
-    if fs::metadata(&found).map_or(true, |file| file.len() == 0) {
+    if fs::metadata(folder.join("predictions.jsonl")).map_or(true, |file| file.len() == 0) {
         return Ok(None);
     }
-    let read = |path: &Path| -> Result<Vec<Document>, Refusal> {
-        Ok(corpus::read_all(path, Some(Format::Jsonl)).map_err(|error| failed(&error))?.0)
-    };
-    let numbers = fs::read(folder.join("dev.numbers.json")).map_err(|error| failed(&error))?;
-    let numbers: Vec<Number> = serde_json::from_slice(&numbers).map_err(|error| failed(&error))?;
-    let (gold, found) = (read(&gold)?, read(&found)?);
+    let numbers = data::numbers(folder, "dev")?;
+    let (gold, found) = (data::read(folder, "dev")?, data::read(folder, "predictions")?);
     if gold.len() != numbers.len() || gold.len() != found.len() {
         // The model is being tried right now.
         return Ok(None);

@@ -3,6 +3,7 @@
 mod data;
 mod errors;
 mod follow;
+mod open;
 
 use std::{
     collections::HashMap,
@@ -21,9 +22,11 @@ use serde_json::Value;
 use store::{NewRun, Project, Run, RunId, RunState, Store, StoreError};
 
 use super::Refusal;
+use crate::queue::Order;
 
 pub use errors::{Worst, worst};
 pub use follow::follow;
+pub use open::learned_from;
 
 /// Between two looks whether a process has ended.
 const TICK: Duration = Duration::from_millis(200);
@@ -53,6 +56,17 @@ pub struct Training {
     pub base: String,
     /// Settings as `key=value`.
     pub settings: Vec<String>,
+}
+
+/// A run to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The base model's spec; the default where it is empty.
+    pub base: String,
+    /// Settings as `key=value`.
+    pub settings: Vec<String>,
+    /// Lets the best model tag what is open, suggests what it found, and ranks the queue by it.
+    pub order: Option<Order>,
 }
 
 /// The runs of a studio.
@@ -101,7 +115,8 @@ impl Runs {
     ///
     /// # Errors
     /// Another run goes on, there is too little to learn from, or files or process cannot be made.
-    pub async fn start(self: &Arc<Self>, project: &Project, base: &str, settings: Vec<String>) -> Result<Run, Refusal> {
+    pub async fn start(self: &Arc<Self>, project: &Project, wanted: Wanted) -> Result<Run, Refusal> {
+        let Wanted { base, settings, order } = wanted;
         let _starting = self.starting.lock().await;
         if !self.going().is_empty() {
             return Err(Refusal::Stale("a run goes on; stop it, or wait until it is over".to_owned()));
@@ -119,7 +134,7 @@ impl Runs {
             train: folder.join("train.jsonl"),
             dev: folder.join("dev.jsonl"),
             out: folder.join("run"),
-            base: base.to_owned(),
+            base,
             settings,
         };
         split.write(&folder)?;
@@ -134,7 +149,8 @@ impl Runs {
         let run = self.store.begin_run(run).await?;
         let going = Arc::new(Going { child: Mutex::new(child), is_asked_to_leave: AtomicBool::new(false) });
         self.going.lock().unwrap_or_else(PoisonError::into_inner).insert(run.id, Arc::clone(&going));
-        tokio::spawn(Arc::clone(self).attended(run.id, folder, training, going));
+        let attended = Attended { run: run.id, project: project.clone(), folder, training, order, going };
+        tokio::spawn(Arc::clone(self).attend(attended));
         Ok(run)
     }
 
@@ -164,31 +180,76 @@ impl Runs {
         }
     }
 
+    /// Whether no run goes on.
+    pub(super) fn is_free(&self) -> bool {
+        self.going().is_empty()
+    }
+
     fn going(&self) -> Vec<(RunId, Arc<Going>)> {
         let going = self.going.lock().unwrap_or_else(PoisonError::into_inner);
         going.iter().map(|(id, going)| (*id, Arc::clone(going))).collect()
     }
 
-    /// Waits for a run's process, then lets its best model tag the dev set, and notes how all ended.
-    async fn attended(self: Arc<Self>, run: RunId, folder: PathBuf, training: Training, going: Arc<Going>) {
-        let trained = going.ended().await;
-        let mut outcome = judged(trained, &folder, &going);
-        if outcome.0 == RunState::Finished {
-            let command = self.starts.tag(&training.out.join("model-best"), &training.dev);
-            let child = File::create(folder.join("predictions.jsonl"))
-                .and_then(|predictions| spawn(&command, &folder, predictions.into()));
-            outcome = match child {
-                Ok(child) => {
-                    *going.child.lock().unwrap_or_else(PoisonError::into_inner) = child;
-                    judged(going.ended().await, &folder, &going)
-                }
-                Err(error) => (RunState::Failed, format!("its model cannot be tried: {error}")),
-            };
+    /// Waits for a run's process, lets its best model be tried and order the queue, and notes how all ended.
+    async fn attend(self: Arc<Self>, run: Attended) {
+        let trained = run.going.ended().await;
+        let (mut state, mut told) = judged(trained, &run.folder, &run.going);
+        if state == RunState::Finished {
+            (state, told) = self.tagged(&run, &run.training.dev, "predictions").await;
+        }
+        if let (RunState::Finished, Some(order)) = (state, run.order) {
+            (state, told) = self.ordered(&run, order).await;
         }
         // A database that does not answer now leaves the run as one that goes on; its events tell the truth.
-        let _ = self.store.end_run(run, outcome.0, &outcome.1).await;
-        self.going.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+        let _ = self.store.end_run(run.run, state, &told).await;
+        self.going.lock().unwrap_or_else(PoisonError::into_inner).remove(&run.run);
     }
+
+    /// Lets the best model of a run tag a file, into another of its folder.
+    async fn tagged(&self, run: &Attended, file: &Path, out: &str) -> (RunState, String) {
+        let Attended { folder, training, going, .. } = run;
+        let command = self.starts.tag(&training.out.join("model-best"), file);
+        let out = folder.join(out).with_extension("jsonl");
+        match File::create(out).and_then(|out| spawn(&command, folder, out.into())) {
+            Ok(child) => {
+                *going.child.lock().unwrap_or_else(PoisonError::into_inner) = child;
+                // Somebody may have asked when one process was gone and the next was not there yet.
+                if going.is_asked_to_leave.load(Ordering::Relaxed) {
+                    going.leave();
+                }
+                judged(going.ended().await, folder, going)
+            }
+            Err(error) => (RunState::Failed, format!("its model cannot be tried: {error}")),
+        }
+    }
+
+    /// Lets the best model of a run tag what is open, and ranks that by it.
+    async fn ordered(&self, run: &Attended, order: Order) -> (RunState, String) {
+        let Attended { run: id, project, folder, .. } = run;
+        let failed = |refusal: Refusal| (RunState::Failed, format!("the queue is not ordered by it: {refusal}"));
+        match open::write(&self.store, project, *id, folder).await {
+            Ok(0) => return (RunState::Finished, String::new()),
+            Ok(_) => {}
+            Err(refusal) => return failed(refusal),
+        }
+        let (state, told) = self.tagged(run, &open::path(folder), open::FOUND).await;
+        if state != RunState::Finished {
+            return (state, told);
+        }
+        open::take(&self.store, project, *id, folder, order)
+            .await
+            .map_or_else(failed, |()| (RunState::Finished, String::new()))
+    }
+}
+
+/// A run whose process is waited for.
+struct Attended {
+    run: RunId,
+    project: Project,
+    folder: PathBuf,
+    training: Training,
+    order: Option<Order>,
+    going: Arc<Going>,
 }
 
 impl Going {

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod learning;
 mod password;
 mod place;
 mod serve;
@@ -35,6 +36,8 @@ pub struct Arguments {
     /// Private key, PEM
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
+    #[command(flatten)]
+    learning: learning::Arguments,
     /// Print the `OpenAPI` document of the JSON interface, and leave
     #[arg(long)]
     openapi: bool,
@@ -52,11 +55,13 @@ Everything is kept in one database: the file nomen.db of the project, or --db po
 On a loopback address it is for you alone, without a login. As soon as there is an account everybody
 logs in; on an address that other machines reach it starts with accounts only.
 Annotators see the text that they work on, reviewers everything, owners change labels, people and data.
-Runs are processes of their own; Ctrl-C lets them save and leave.
+Runs are processes of their own; Ctrl-C lets them save and leave. With --learn the studio starts one itself
+whenever so many more documents are accepted; its model suggests on what is open and says what comes next.
 
 Examples:
   nomen studio import raw/letters.txt data/train.jsonl
   nomen studio
+  nomen studio --learn 100
   nomen studio user add ann --role owner
   nomen studio --addr 0.0.0.0:8090 --host labels.example.org --certificate chain.pem --key key.pem
   nomen studio export data/annotated.jsonl --history";

@@ -56,7 +56,12 @@ async fn serve(arguments: &Arguments, stop: watch::Receiver<bool>) -> anyhow::Re
     let page = studio::address::page(&project.name, "annotate");
     let who = if has_accounts { "everybody logs in".to_owned() } else { format!("you are {}", user.name) };
     note(&format!("the studio is open at {scheme}://{}{page} ({who})", port.addr()));
-    port.serve(Arc::new(studio), stop).await;
+    let studio = Arc::new(studio);
+    if let Some(learning) = arguments.learning.of(project.id) {
+        note(&format!("a run is started whenever {} more documents are accepted", learning.every));
+        tokio::spawn(studio::learn(Arc::clone(&studio), learning, stop.clone()));
+    }
+    port.serve(studio, stop).await;
     store.close().await;
     Ok(())
 }

@@ -70,8 +70,9 @@ pub struct Arguments {
     /// Leave out an old label; may be repeated
     #[arg(long, value_name = "LABEL")]
     retire: Vec<String>,
-    /// How what is known is kept
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = DEFAULT)]
+    /// How what is known is kept [default: partial,rehearsal,distillation; where there are no old texts
+    /// partial,distillation,l2,averaging]
+    #[arg(long, value_enum, value_delimiter = ',')]
     with: Vec<Method>,
     /// What logits are divided by when the old model teaches its probabilities
     #[arg(long, default_value_t = 1.0)]
@@ -102,8 +103,22 @@ pub struct Arguments {
 /// What is done where nobody says otherwise (docs/benchmarks.md, section 12). Averaging is left out: it goes by the old dev set, and
 /// one of texts that the old model learned from thinks too well of the old weights.
 const DEFAULT: [Method; 3] = [Method::Partial, Method::Rehearsal, Method::Distillation];
+/// What is done without old texts, where the weights themselves are all that remembers.
+const WITHOUT_OLD: [Method; 4] = [Method::Partial, Method::Distillation, Method::L2, Method::Averaging];
 /// Pull of the weights to where they were, where it is asked for without a strength.
 const L2_SP: f64 = 50.0;
+
+impl Arguments {
+    /// How what the model of a folder knows is kept.
+    fn methods(&self, model: &Path) -> Vec<Method> {
+        let has_old = self.replay.is_some() || training::carries(model);
+        match &self.with[..] {
+            [] if has_old => DEFAULT.to_vec(),
+            [] => WITHOUT_OLD.to_vec(),
+            given => given.to_vec(),
+        }
+    }
+}
 
 const HELP: &str = "\
 The head keeps the rows of the old labels and gets new ones for the new labels. What the new
@@ -169,7 +184,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Lays the options over a configuration, whose base is the model.
 fn wants(arguments: &Arguments, model: &Path, mut config: RunConfig) -> anyhow::Result<RunConfig> {
-    if arguments.with.contains(&Method::L2) {
+    if arguments.methods(model).contains(&Method::L2) {
         config.l2_sp = Some(L2_SP);
     }
     // Nothing has been measured of copies beside old texts.

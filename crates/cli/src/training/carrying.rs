@@ -23,6 +23,11 @@ pub fn carry(data: &Data, size: usize) -> anyhow::Result<Option<Vec<u8>>> {
     Ok(Some(writer.finish()?.0))
 }
 
+/// Whether a model carries texts.
+pub fn carries(folder: &Path) -> bool {
+    folder.join(TEXTS_FILE).is_file()
+}
+
 /// The texts that a model carries, if it does.
 pub fn carried(bundle: &Bundle, folder: &Path) -> anyhow::Result<Option<Set>> {
     let Some(texts) = &bundle.texts else { return Ok(None) };

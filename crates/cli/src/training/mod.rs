@@ -31,7 +31,7 @@ use self::{
 use crate::{fetching, progress::note, signals::Signals};
 
 pub use self::{
-    carrying::carried,
+    carrying::{carried, carries},
     cross_validated::CrossValidated,
     data::{Data, Set},
     folds::{Folded, Pace, cross_validate},

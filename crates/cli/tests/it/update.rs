@@ -132,6 +132,7 @@ fn an_update_is_gone_on_with_only_as_it_was_begun_and_says_the_scores_of_the_ave
 fn the_old_model_speaks_only_of_labels_that_nobody_looked_for_in_the_new_texts() {
     let place = Place::new();
     let told = place.update("open", &[]);
+    assert!(told.contains("gives up little of the new"), "without old texts the weights remember: {told}");
     assert!(told.contains("of labels that nobody looked for in them"), "{told}");
     assert_eq!(manifest(&place.path("open/model-best"))["data"]["old dev"]["texts"], 10);
     for (out, searched) in [("complete", ["--complete", ""]), ("both", ["--labels", "PER,LOC"])] {

@@ -27,7 +27,7 @@ pub fn data(arguments: &Arguments, model: &Path) -> anyhow::Result<Data> {
         Ok(Set { path: path.to_owned(), documents })
     };
     let mut known = Knowledge {
-        methods: arguments.with.clone(),
+        methods: arguments.methods(model),
         renamed: BTreeMap::new(),
         retired: arguments.retire.iter().map(|name| Label::new(name.as_str())).collect::<Result<_, _>>()?,
         old: Vec::new(),

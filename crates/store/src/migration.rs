@@ -12,13 +12,16 @@ struct Step {
 }
 
 /// The number of the newest layout that this version knows.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
-const STEPS: [Step; VERSION as usize] = [Step {
-    both: include_str!("../migrations/0001.sql"),
-    sqlite: include_str!("../migrations/0001.sqlite.sql"),
-    postgres: include_str!("../migrations/0001.postgres.sql"),
-}];
+const STEPS: [Step; VERSION as usize] = [
+    Step {
+        both: include_str!("../migrations/0001.sql"),
+        sqlite: include_str!("../migrations/0001.sqlite.sql"),
+        postgres: include_str!("../migrations/0001.postgres.sql"),
+    },
+    Step { both: include_str!("../migrations/0002.sql"), sqlite: "", postgres: "" },
+];
 
 /// Any number that no other program is likely to lock.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(5641863570001)";
@@ -48,7 +51,9 @@ pub(crate) async fn migrate(store: &Store, name: &str) -> Result<(), StoreError>
         }
         sqlx::raw_sql(step.both).execute(&mut *connection).await?;
         let own = if store.kind == Kind::Sqlite { step.sqlite } else { step.postgres };
-        sqlx::raw_sql(own).execute(&mut *connection).await?;
+        if !own.is_empty() {
+            sqlx::raw_sql(own).execute(&mut *connection).await?;
+        }
         sqlx::query("INSERT INTO nomen_layout (version, at) VALUES ($1, $2)")
             .bind(version)
             .bind(now())

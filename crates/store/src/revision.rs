@@ -1,9 +1,9 @@
 //! What somebody decided about a document, and when.
 
-use schema::Entity;
+use schema::{Entity, Label, Origin};
 use serde::{Deserialize, Serialize};
 
-use crate::{Millis, Number, Origin, UserId, wire};
+use crate::{Millis, Number, UserId, wire};
 
 /// Who a history of a document belongs to. What counts is [`Layer::Review`] where it was decided, else [`Layer::First`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,9 @@ pub enum Provenance {
     Suggestions {
         /// Where the suggestions came from.
         from: Vec<Origin>,
+        /// Those that were refused.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refused: Vec<Refused>,
     },
     /// It came with the document.
     Import,
@@ -65,6 +68,23 @@ pub enum Provenance {
         /// The rule that found it.
         rule: String,
     },
+}
+
+/// A suggestion that a person looked at and did not take. Those that they took say so as the source of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Where it began, in code points; none where its quote was nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<usize>,
+    /// Where it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<usize>,
+    /// What it was said to be.
+    pub label: Label,
+    /// What its source quoted.
+    pub quote: String,
+    /// Whose it was.
+    pub origin: Origin,
 }
 
 /// A version of a document's entities in a layer. Never changed once it is there.

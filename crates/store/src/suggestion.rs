@@ -1,117 +1,27 @@
-//! What programs suggest.
-
-use std::collections::BTreeMap;
+//! What sources suggest for documents.
 
 use schema::{
-    Label, Span,
+    Grounding, Label, Origin, OriginKind, Span, Suggestion,
     offset::{Offsets, Unit},
 };
-use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
 use crate::{Number, ProjectId, Store, StoreError, document, now, wire};
 
-/// An entity that somebody might want to accept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Suggestion {
-    /// The document.
-    pub document: Number,
-    /// Where it stands; `None` where the quote was not found ([`Grounding::Ungrounded`]).
-    pub span: Option<Span>,
-    /// What it is said to be.
-    pub label: Label,
-    /// How sure its origin is, between 0 and 1.
-    pub score: Option<f32>,
-    /// How the quote was found in the text.
-    pub status: Grounding,
-    /// What its origin quoted.
-    pub quote: String,
-    /// Where it came from.
-    pub origin: Origin,
-}
-
-/// How a quote was found in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Grounding {
-    /// Letter for letter.
-    Exact,
-    /// But for case, white space and the like.
-    Folded,
-    /// But for some letters.
-    Fuzzy,
-    /// In several places, of which one was taken.
-    Ambiguous,
-    /// Nowhere.
-    Ungrounded,
-}
-wire::words!(Grounding {
-    Exact = "exact",
-    Folded = "folded",
-    Fuzzy = "fuzzy",
-    Ambiguous = "ambiguous",
-    Ungrounded = "ungrounded",
-});
-
-/// What kind of source suggests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OriginKind {
-    /// A large language model.
-    Llm,
-    /// A Nomen model.
-    Bundle,
-    /// A dictionary.
-    Lexicon,
-    /// Somebody's annotation.
-    Person,
-    /// Several sources, weighed.
-    Combined,
-}
-wire::words!(OriginKind {
-    Llm = "llm",
-    Bundle = "bundle",
-    Lexicon = "lexicon",
-    Person = "person",
-    Combined = "combined",
-});
-
-/// Where a suggestion came from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Origin {
-    /// What kind of source.
-    pub kind: OriginKind,
-    /// Which one: the name of the model, the file of the dictionary.
-    pub name: String,
-    /// Its version; empty where it has none.
-    pub version: String,
-    /// Hash of the prompt, where there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt: Option<String>,
-}
-
 impl Store {
     /// Puts the suggestions of an origin for some documents in place of those that a source of this kind and name made for
-    /// them before. `documents` are those that were looked at, with suggestions or without.
+    /// them before. Documents that were looked at in vain are there without suggestions.
     ///
     /// # Errors
-    /// A document is not there or not among `documents`, a span does not fit its text, or the database fails.
+    /// A document is not there, a span does not fit its text, or the database fails.
     pub async fn suggest(
         &self,
         project: ProjectId,
-        documents: &[Number],
         origin: &Origin,
-        suggestions: &[Suggestion],
+        by_document: &[(Number, Vec<Suggestion>)],
     ) -> Result<(), StoreError> {
-        let mut by_document: BTreeMap<Number, Vec<&Suggestion>> =
-            documents.iter().map(|number| (*number, Vec::new())).collect();
-        for suggestion in suggestions {
-            let number = suggestion.document;
-            let stray = || StoreError::Invalid(format!("a suggestion for document {number}, which was not looked at"));
-            by_document.get_mut(&number).ok_or_else(stray)?.push(suggestion);
-        }
         let mut writing = self.write().await?;
-        for (number, suggestions) in &by_document {
+        for (number, suggestions) in by_document {
             put(writing.connection(), project, *number, origin, suggestions).await?;
         }
         writing.commit().await
@@ -131,24 +41,6 @@ impl Store {
         found.sort_by_key(|suggestion| (suggestion.span.is_none(), suggestion.span));
         Ok(found)
     }
-
-    /// How many suggestions each origin made, by grounding.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn suggestion_counts(
-        &self,
-        project: ProjectId,
-    ) -> Result<Vec<(OriginKind, String, Grounding, u64)>, StoreError> {
-        let query = "SELECT kind, name, grounding, COUNT(*) FROM suggestion WHERE project = $1
-            GROUP BY kind, name, grounding ORDER BY kind, name, grounding";
-        let rows = sqlx::query(query).bind(project.0).fetch_all(&self.pool).await?;
-        let count = |row: &AnyRow| {
-            let (kind, grounding) = (row.try_get::<&str, _>(0)?.parse()?, row.try_get::<&str, _>(2)?.parse()?);
-            Ok((kind, row.try_get(1)?, grounding, row.try_get::<i64, _>(3)? as u64))
-        };
-        rows.iter().map(count).collect()
-    }
 }
 
 async fn put(
@@ -156,13 +48,13 @@ async fn put(
     project: ProjectId,
     number: Number,
     origin: &Origin,
-    suggestions: &[&Suggestion],
+    suggestions: &[Suggestion],
 ) -> Result<(), StoreError> {
     let text = document::text(connection, project, number).await?;
     sqlx::query("DELETE FROM suggestion WHERE project = $1 AND number = $2 AND kind = $3 AND name = $4")
         .bind(project.0)
         .bind(i64::from(number))
-        .bind(origin.kind.as_str())
+        .bind(origin.kind.name())
         .bind(origin.name.as_str())
         .execute(&mut *connection)
         .await?;
@@ -178,8 +70,8 @@ async fn put(
         let span = suggestion.span.map(|span| offsets.of(span));
         sqlx::query(
             "INSERT INTO suggestion
-            (project, number, position, start, stop, quote, label, score, grounding, kind, name, version, prompt, at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            (project, number, position, start, stop, quote, label, score, grounding, edits, verified, kind, name, version,
+            prompt, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         )
         .bind(project.0)
         .bind(i64::from(number))
@@ -189,11 +81,13 @@ async fn put(
         .bind(suggestion.quote.as_str())
         .bind(suggestion.label.as_str())
         .bind(suggestion.score.map(f64::from))
-        .bind(suggestion.status.as_str())
-        .bind(suggestion.origin.kind.as_str())
+        .bind(suggestion.status.name())
+        .bind(i64::from(suggestion.edits))
+        .bind(suggestion.verified.map(i64::from))
+        .bind(suggestion.origin.kind.name())
         .bind(suggestion.origin.name.as_str())
         .bind(suggestion.origin.version.as_str())
-        .bind(suggestion.origin.prompt.as_deref())
+        .bind(Some(suggestion.origin.prompt.as_str()).filter(|prompt| !prompt.is_empty()))
         .bind(now())
         .execute(&mut *connection)
         .await?;
@@ -212,7 +106,7 @@ fn of_row(row: &AnyRow, text: &str, offsets: &Offsets<'_>) -> Result<Suggestion,
         }
         _ => None,
     };
-    let status: Grounding = row.try_get::<&str, _>("grounding")?.parse()?;
+    let status = grounding(row.try_get("grounding")?)?;
     let quote: String = row.try_get("quote")?;
     if let (Grounding::Exact, Some(span)) = (status, span)
         && span.quote(text) != quote
@@ -221,17 +115,26 @@ fn of_row(row: &AnyRow, text: &str, offsets: &Offsets<'_>) -> Result<Suggestion,
     }
     let label: &str = row.try_get("label")?;
     Ok(Suggestion {
-        document,
         span,
         label: Label::new(label).map_err(|error| StoreError::damaged(place(), error))?,
         score: row.try_get::<Option<f64>, _>("score")?.map(|score| score as f32),
         status,
         quote,
+        edits: row.try_get::<i64, _>("edits")? as u32,
+        verified: row.try_get::<Option<i64>, _>("verified")?.map(|said| said != 0),
         origin: Origin {
-            kind: row.try_get::<&str, _>("kind")?.parse()?,
+            kind: kind(row.try_get("kind")?)?,
             name: row.try_get("name")?,
             version: row.try_get("version")?,
-            prompt: row.try_get("prompt")?,
+            prompt: row.try_get::<Option<String>, _>("prompt")?.unwrap_or_default(),
         },
     })
+}
+
+fn grounding(word: &str) -> Result<Grounding, StoreError> {
+    word.parse().map_err(|error| StoreError::damaged("a suggestion".to_owned(), error))
+}
+
+fn kind(word: &str) -> Result<OriginKind, StoreError> {
+    word.parse().map_err(|error| StoreError::damaged("a suggestion".to_owned(), error))
 }

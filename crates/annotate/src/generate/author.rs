@@ -12,7 +12,7 @@ use super::{
     prompt::{self, Wanted},
 };
 use crate::suggest::{
-    Grounding, Kind, Origin,
+    Grounding, Origin, OriginKind,
     ground::Ground,
     llm::{Desk, Finish, Message, Quotes, Reply, Request, Row, Unanswered, in_parallel, object},
 };
@@ -208,7 +208,7 @@ impl<'a> Author<'a> {
         if !quotes.foreign.is_empty() {
             return Err(Fault::ForeignLabel);
         }
-        let origin = Origin::new(Kind::Llm, self.options.model.clone());
+        let origin = Origin::new(OriginKind::Llm, self.options.model.clone());
         let mut entities = Vec::new();
         for (quote, found) in quotes.quotes.iter().zip(Ground::new(text).align(&quotes.quotes)) {
             match (found.status, found.span) {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{AuthorOptions, Fault, Known, META, Refused, prompt};
 use crate::suggest::{
-    Grounding, Kind, Origin,
+    Grounding, Origin, OriginKind,
     ground::{Ground, Quote},
     llm::{Desk, Finish, Reply, Request, Unanswered, in_parallel, object},
 };
@@ -119,7 +119,7 @@ impl Paraphrased {
         for (at, text) in texts.iter().enumerate() {
             match carried(text.trim(), surfaces) {
                 Ok(mut document) => {
-                    let by = Origin::new(Kind::Llm, model);
+                    let by = Origin::new(OriginKind::Llm, model);
                     document.id = Some(format!("{name}~{}", at + 1));
                     document.partial = source.partial;
                     document.looked_for.clone_from(&source.looked_for);

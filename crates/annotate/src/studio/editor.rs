@@ -57,7 +57,7 @@ pub struct Suggested<'a> {
     pub label: &'a str,
     /// How sure the source is, 0 to 1.
     pub score: Option<f64>,
-    /// How its quote was found: `exact`, `folded`, `fuzzy`, `ambiguous`, `ungrounded`.
+    /// How its quote was found: `exact`, `folded`, `fuzzy`, `ambiguous`, `ungrounded`; or `taken back` by its source.
     pub status: &'a str,
     /// What the source quoted.
     pub quote: &'a str,

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use corpus::{ReadError, ReadOptions};
-use schema::{Document, Label, LabelDefinition, Schema};
-use store::{
-    Given, Grounding, Import, Imported, Number, Origin, OriginKind, Project, Store, StoreError, Suggestion, UserId,
-};
+use schema::{Document, Label, LabelDefinition, Origin, OriginKind, Schema, Suggestion};
+use store::{Given, Import, Imported, Number, Project, Store, StoreError, UserId};
 use thiserror::Error;
 
-use crate::suggest::{self, record};
+use crate::suggest::record;
 
 /// Documents that are added at once.
 const CHUNK: usize = 500;
@@ -66,66 +64,44 @@ pub async fn documents(
     let suggested = (1..).zip(documents).map(|(number, document)| {
         suggested(document, how.given).map_err(|error| ImportError::Suggestions { number, error })
     });
-    let suggested: Vec<Vec<suggest::Suggestion>> = suggested.collect::<Result<_, _>>()?;
+    let suggested: Vec<Vec<Suggestion>> = suggested.collect::<Result<_, _>>()?;
     let suggested_labels = suggested.iter().flatten().map(|suggestion| &suggestion.label);
     let labels = documents.iter().flat_map(Document::entities).map(|entity| &entity.label).chain(suggested_labels);
     let project = with_labels(store, project, user, labels, how.adds_labels).await?;
     let mut import = Import::new(store, project.id, user, how.given);
     for (chunk, suggested) in documents.chunks(CHUNK).zip(suggested.chunks(CHUNK)) {
         let numbers = import.add(chunk).await?;
-        let mut by_origin: BTreeMap<Origin, (Vec<Number>, Vec<Suggestion>)> = BTreeMap::new();
+        let mut by_origin: BTreeMap<&Origin, Vec<(Number, Vec<Suggestion>)>> = BTreeMap::new();
         for (number, suggestions) in numbers.into_iter().zip(suggested) {
             for suggestion in suggestions {
-                let kept = kept(number, suggestion);
-                let (numbers, all) = by_origin.entry(kept.origin.clone()).or_default();
-                numbers.push(number);
-                all.push(kept);
+                let of_origin = by_origin.entry(&suggestion.origin).or_default();
+                match of_origin.last_mut().filter(|(last, _)| *last == number) {
+                    Some((_, known)) => known.push(suggestion.clone()),
+                    None => of_origin.push((number, vec![suggestion.clone()])),
+                }
             }
         }
-        for (origin, (numbers, suggestions)) in &by_origin {
-            store.suggest(project.id, numbers, origin, suggestions).await?;
+        for (origin, by_document) in by_origin {
+            store.suggest(project.id, origin, &by_document).await?;
         }
     }
     Ok(import.told().clone())
 }
 
 /// What whoever annotates a document is shown beside it.
-fn suggested(document: &Document, given: Given) -> Result<Vec<suggest::Suggestion>, record::RecordError> {
+fn suggested(document: &Document, given: Given) -> Result<Vec<Suggestion>, record::RecordError> {
     let carried = record::read(document)?;
     if !carried.is_empty() || given == Given::Decided && !document.partial {
         return Ok(carried);
     }
-    let of_file = || suggest::Origin::new(suggest::Kind::Person, "import");
+    let of_file = || Origin::new(OriginKind::Person, "import");
     let shown = document.entities().iter().map(|entity| {
         let origin = entity.source.as_deref().map_or_else(of_file, |source| {
-            suggest::Origin::of_source(source).unwrap_or_else(|| suggest::Origin::new(suggest::Kind::Person, source))
+            Origin::of_source(source).unwrap_or_else(|| Origin::new(OriginKind::Person, source))
         });
-        suggest::Suggestion::exact(document.text(), entity.span, entity.label.clone(), entity.score, origin)
+        Suggestion::exact(document.text(), entity.span, entity.label.clone(), entity.score, origin)
     });
     Ok(shown.collect())
-}
-
-/// A suggestion as the database keeps it. One that its source took back when it was asked again is the least sure there is.
-fn kept(number: Number, suggestion: &suggest::Suggestion) -> Suggestion {
-    let suggest::Suggestion { span, label, score, status, quote, verified, origin, .. } = suggestion.clone();
-    let kind = match origin.kind {
-        suggest::Kind::Llm => OriginKind::Llm,
-        suggest::Kind::Bundle => OriginKind::Bundle,
-        suggest::Kind::Lexicon => OriginKind::Lexicon,
-        suggest::Kind::Person => OriginKind::Person,
-        suggest::Kind::Combined => OriginKind::Combined,
-    };
-    let status = match status {
-        suggest::Grounding::Exact => Grounding::Exact,
-        suggest::Grounding::Folded => Grounding::Folded,
-        suggest::Grounding::Fuzzy => Grounding::Fuzzy,
-        suggest::Grounding::Ambiguous => Grounding::Ambiguous,
-        suggest::Grounding::Ungrounded => Grounding::Ungrounded,
-    };
-    let prompt = Some(origin.prompt).filter(|prompt| !prompt.is_empty());
-    let origin = Origin { kind, name: origin.name, version: origin.version, prompt };
-    let score = if verified == Some(false) { Some(0.0) } else { score };
-    Suggestion { document: number, span, label, score, status, quote, origin }
 }
 
 /// All documents of a file's bytes.

@@ -1,7 +1,7 @@
 //! The order in which annotators get what is open, by what sources suggested and by what is annotated.
 
-use schema::Entity;
-use store::{Number, OriginKind, Project, Select, Store, Suggestion};
+use schema::{Entity, OriginKind, Suggestion};
+use store::{Number, Project, Select, Store};
 
 use super::Refusal;
 use crate::queue::{Candidate, Measure, Order, Ranked, mixed_bits, of_sources, rank};
@@ -78,7 +78,8 @@ fn doubt(suggestions: &[Suggestion]) -> f64 {
     let mut by_source: Vec<(&str, OriginKind, Vec<Entity>)> = Vec::new();
     for suggestion in suggestions {
         let (kind, name) = (suggestion.origin.kind, suggestion.origin.name.as_str());
-        let Some(span) = suggestion.span.filter(|_| kind != OriginKind::Combined) else { continue };
+        let counts = kind != OriginKind::Combined && suggestion.verified != Some(false);
+        let Some(span) = suggestion.span.filter(|_| counts) else { continue };
         let mut entity = Entity::new(span, suggestion.label.clone());
         entity.score = suggestion.score;
         match by_source.iter_mut().find(|(known, of, _)| (*known, *of) == (name, kind)) {

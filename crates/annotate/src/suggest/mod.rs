@@ -10,10 +10,9 @@ pub mod lexicon;
 pub mod llm;
 mod recognized;
 pub mod record;
-mod suggestion;
 mod tally;
 pub mod weigh;
 
 pub use recognized::recognized;
-pub use suggestion::{Grounding, Kind, Origin, Suggestion, UnknownGrounding, UnknownKind};
+pub use schema::{Grounding, Origin, OriginKind, Suggestion};
 pub use tally::Tally;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Grounding, Kind, Origin, Suggestion};
+use super::{Grounding, Origin, OriginKind, Suggestion};
 
 /// Key of the metadata that holds the suggestions.
 pub const META: &str = "suggestions";
@@ -61,7 +61,7 @@ fn is_zero(edits: &u32) -> bool {
 ///
 /// Entities that were not made of its suggestions stay. A document whose annotation is complete keeps it as it is, and has the
 /// suggestions in its metadata alone. Else those become entities that are sure enough ([`Suggestion::is_entity`]), the
-/// surest first, while they overlap nothing; where sources were weighed ([`Kind::Combined`]), what came of that counts
+/// surest first, while they overlap nothing; where sources were weighed ([`OriginKind::Combined`]), what came of that counts
 /// and no single source.
 ///
 /// # Errors
@@ -149,14 +149,14 @@ fn row(text: &str, suggestion: &Suggestion) -> Value {
 
 fn is_suggested(entity: &Entity) -> bool {
     let origin = entity.source.as_deref().and_then(Origin::of_source);
-    origin.is_some_and(|origin| origin.kind != Kind::Person)
+    origin.is_some_and(|origin| origin.kind != OriginKind::Person)
 }
 
 /// The entities that suggestions make, without overlaps, the surest first.
 pub fn chosen(suggestions: &[Suggestion], threshold: f32) -> Vec<Entity> {
-    let weighed = suggestions.iter().any(|suggestion| suggestion.origin.kind == Kind::Combined);
+    let weighed = suggestions.iter().any(|suggestion| suggestion.origin.kind == OriginKind::Combined);
     let counts = |suggestion: &&Suggestion| {
-        suggestion.is_entity(threshold) && (!weighed || suggestion.origin.kind == Kind::Combined)
+        suggestion.is_entity(threshold) && (!weighed || suggestion.origin.kind == OriginKind::Combined)
     };
     let mut sure: Vec<(Span, &Suggestion)> =
         suggestions.iter().filter(counts).filter_map(|suggestion| Some((suggestion.span?, suggestion))).collect();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn suggestion(text: &str, start: usize, end: usize, name: &str, score: Option<f32>) -> Suggestion {
-        let origin = Origin { version: "v2".into(), prompt: "00ff".into(), ..Origin::new(Kind::Llm, "m") };
+        let origin = Origin { version: "v2".into(), prompt: "00ff".into(), ..Origin::new(OriginKind::Llm, "m") };
         Suggestion::exact(text, Span::of(text, start..end).unwrap(), label(name), score, origin)
     }
 

@@ -38,7 +38,7 @@ fn twenty_texts_are_annotated_without_a_mouse() {
         assert_eq!(found, expected.map(|(label, quote)| (label.to_owned(), quote.to_owned())), "{text}");
         let desk = host.desk();
         let last = desk.texts[index].revisions.last().unwrap();
-        assert_eq!(last["entities"][2]["suggestion"], json!(1), "what a suggestion became says so");
+        assert_eq!(last["entities"][2]["suggestion"], json!("bundle:minilm"), "what a suggestion became says so");
         assert_eq!(last["verdict"], json!("accepted"));
     }
     assert_eq!(browser.log(), Vec::<String>::new());
@@ -94,6 +94,10 @@ fn suggestions_are_accepted_one_by_one_and_all_that_are_sure() {
     browser.wait("document.getElementById('done') !== null");
     let found: Vec<String> = host.saved(1).into_iter().map(|(_, _, label, quote)| format!("{label} {quote}")).collect();
     assert_eq!(found, ["PERSON aa", "PLACE cc", "PLACE dd", "DISEASE ee"]);
+    let refused = host.desk().texts[0].revisions[0]["rejected"].clone();
+    let expected =
+        json!([{"start": 0, "end": 5, "label": "PLACE", "quote": "aa bb", "origin": "bundle:two", "version": "2"}]);
+    assert_eq!(refused, expected, "what was refused is told as it was");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fs, time::Instant};
 
 use nomen_annotate::suggest::{
     Grounding::{Ambiguous, Exact, Folded, Fuzzy},
-    Kind, Origin, Suggestion,
+    Origin, OriginKind, Suggestion,
     lexicon::{Case, Entry, Lexicon, LexiconOptions, read},
 };
 
@@ -12,7 +12,7 @@ use crate::label;
 
 fn lexicon(entries: &[(&str, &str)], options: LexiconOptions) -> Lexicon {
     let entry = |(surface, name): &(&str, &str)| Entry { surface: (*surface).into(), label: label(name) };
-    Lexicon::new(entries.iter().map(entry).collect(), Origin::new(Kind::Lexicon, "names"), options)
+    Lexicon::new(entries.iter().map(entry).collect(), Origin::new(OriginKind::Lexicon, "names"), options)
 }
 
 fn told(found: &[Suggestion], text: &str) -> Vec<String> {

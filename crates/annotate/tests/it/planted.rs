@@ -1,6 +1,6 @@
 //! Sources whose accuracy is known because it was planted.
 
-use nomen_annotate::suggest::{Kind, Origin, Suggestion};
+use nomen_annotate::suggest::{Origin, OriginKind, Suggestion};
 use schema::{Document, Label, Span};
 
 /// A source that finds each entity with a probability, and makes up others.
@@ -38,7 +38,7 @@ impl Planted {
             bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
         };
-        let origin = Origin::new(Kind::Bundle, format!("planted-{}", self.seed));
+        let origin = Origin::new(OriginKind::Bundle, format!("planted-{}", self.seed));
         let mut of = |document: &Document| {
             let text = document.text();
             let mut suggestions = Vec::new();

@@ -2,7 +2,7 @@
 
 use evaluate::Scores;
 use nomen_annotate::suggest::{
-    Kind, Origin, Suggestion,
+    Origin, OriginKind, Suggestion,
     record::chosen,
     weigh::{Opinions, majority, weigh},
 };
@@ -175,8 +175,13 @@ fn nothing_to_judge_is_no_fault() {
     assert!(weigh(&[], 3, 0.5).suggestions.is_empty());
     let empty = Opinions { text: "x", by_source: vec![Some(&[]), None], gold: Some(&[]) };
     assert_eq!(weigh(&[empty], 2, 0.5).suggestions, [vec![]]);
-    let one =
-        Suggestion::exact("x", schema::Span::new(0, 1).unwrap(), label("A"), None, Origin::new(Kind::Lexicon, "l"));
+    let one = Suggestion::exact(
+        "x",
+        schema::Span::new(0, 1).unwrap(),
+        label("A"),
+        None,
+        Origin::new(OriginKind::Lexicon, "l"),
+    );
     let all = [one];
     let alone = Opinions { text: "x", by_source: vec![Some(&all)], gold: None };
     assert_eq!(weigh(&[alone], 1, 0.5).suggestions[0].len(), 1);

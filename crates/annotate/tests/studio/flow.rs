@@ -43,6 +43,26 @@ fn what_sources_suggested_in_a_file_is_suggested_in_the_studio_also_for_texts_th
         assert_eq!(found.matches("Rome").count(), 2, "{found}");
         assert_eq!((found.matches("ungrounded").count(), found.matches("Oslo").count()), (1, 1), "{found}");
 
+        let listed = fixture.get(&owner, &format!("{API}/documents/4/suggestions")).await.ok().json();
+        let taken_back = listed.as_array().unwrap().iter().find(|one| one["verified"] == json!(false)).unwrap();
+        assert_eq!((&taken_back["origin"], &taken_back["score"]), (&json!("lexicon:l"), &json!(null)), "{listed}");
+        let page = fixture.get(&owner, "/p/news/annotate/4").await.ok().text;
+        assert!(page.contains("taken back"), "{page}");
+
+        // What an annotator refuses is part of the history, whatever the sources say by then.
+        let mut save = json!({"parent": 0, "key": "k", "verdict": "accepted", "entities": [],
+            "rejected": [{"start": 17, "end": 21, "label": "LOC", "quote": "Rome", "origin": "lexicon:old", "version": "1"}]});
+        let place = format!("{API}/documents/4/annotations/first");
+        let saved = fixture.json(&owner, Method::PUT, &place, &save).await.ok().json();
+        let refused = json!({"start": 17, "end": 21, "label": "LOC", "quote": "Rome",
+            "origin": {"kind": "lexicon", "name": "old", "version": "1"}});
+        assert_eq!(saved["origin"]["refused"], json!([refused]), "{saved}");
+        save["rejected"][0]["origin"] = json!("nobody");
+        save["key"] = json!("l");
+        let wrong = fixture.json(&owner, Method::PUT, &place, &save).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("`nobody` is not KIND:NAME"), "{}", wrong.text);
+
         // What a text has that is still to be annotated is shown as well.
         let given = json!({"text": "Bob in Bonn", "entities": [{"start": 7, "end": 11, "label": "LOC"}]}).to_string();
         import(&fixture, &owner, "name=given.jsonl&shown=true", &given).await.ok();

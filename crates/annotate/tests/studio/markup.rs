@@ -2,8 +2,8 @@
 
 use axum::http::header;
 use nomen_annotate::studio::ROUTES;
-use schema::{Entity, Label, Span};
-use store::{Finding, Grounding, Layer, NewRevision, Origin, OriginKind, Provenance, Role, Suggestion, Verdict};
+use schema::{Entity, Grounding, Label, Origin, OriginKind, Span, Suggestion};
+use store::{Finding, Layer, NewRevision, Provenance, Role, Verdict};
 
 use crate::fixture::{Fixture, Script, run};
 
@@ -48,18 +48,18 @@ fn hostile_markup_is_shown_as_text_on_every_page() {
             span: Some(entity.span),
         };
         store.set_findings(project, &[finding]).await.unwrap();
-        let origin =
-            Origin { kind: OriginKind::Llm, name: HOSTILE.to_owned(), version: HOSTILE.to_owned(), prompt: None };
+        let origin = Origin { version: HOSTILE.to_owned(), ..Origin::new(OriginKind::Llm, HOSTILE) };
         let suggestion = Suggestion {
-            document: number,
             span: None,
             label,
             score: Some(0.5),
             status: Grounding::Ungrounded,
             quote: HOSTILE.to_owned(),
+            edits: 0,
+            verified: Some(false),
             origin: origin.clone(),
         };
-        store.suggest(project, &[number], &origin, &[suggestion]).await.unwrap();
+        store.suggest(project, &origin, &[(number, vec![suggestion])]).await.unwrap();
 
         let segment: String =
             url::form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>().replace('+', "%20");

@@ -9,7 +9,7 @@ use std::{
 
 use annotate::queue::Order;
 use annotate::suggest::{
-    Kind, Tally,
+    OriginKind, Tally,
     lexicon::Case,
     llm::{Desk, Estimate, Mode, Outcome, Pass, PassOptions, Shots, State, batch, in_parallel},
     weigh::Accuracy,
@@ -208,7 +208,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         accuracy.push(Vec::new());
         found.push(combined);
     }
-    let llm = found.iter().find(|source| source.origin.kind == Kind::Llm && !outcomes.is_empty());
+    let llm = found.iter().find(|source| source.origin.kind == OriginKind::Llm && !outcomes.is_empty());
     let llm = llm.map(|source| source.origin.to_string());
     let documents = texts::attached(&texts, &found, &outcomes, llm.as_deref(), arguments.threshold)?;
     let documents = match arguments.order {

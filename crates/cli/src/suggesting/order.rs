@@ -2,7 +2,7 @@
 
 use annotate::{
     queue::{Candidate, Measure, Order, of_sources, rank},
-    suggest::Kind,
+    suggest::OriginKind,
 };
 use schema::{Document, Entity};
 use serde_json::json;
@@ -39,11 +39,12 @@ pub fn ordered(documents: Vec<Document>, sources: &[Source], order: Order, seed:
 
 /// How unsure the sources are of a text. What they said together is no source of its own.
 fn doubt(sources: &[Source], at: usize) -> f64 {
-    let single = sources.iter().filter(|source| source.origin.kind != Kind::Combined);
+    let single = sources.iter().filter(|source| source.origin.kind != OriginKind::Combined);
     let found: Vec<Vec<Entity>> = single
         .filter_map(|source| source.suggestions[at].as_ref())
         .map(|suggestions| {
-            let placed = suggestions.iter().filter_map(|suggestion| {
+            let stands = suggestions.iter().filter(|suggestion| suggestion.verified != Some(false));
+            let placed = stands.filter_map(|suggestion| {
                 let mut entity = Entity::new(suggestion.span?, suggestion.label.clone());
                 entity.score = suggestion.score;
                 Some(entity)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use annotate::suggest::{
-    Kind, Origin, Suggestion,
+    Origin, OriginKind, Suggestion,
     lexicon::{self, Case, Lexicon, LexiconOptions},
     recognized,
     record::{self, META},
@@ -27,7 +27,7 @@ pub struct Source {
 /// What a lexicon finds.
 pub fn of_lexicon(path: &Path, case: Case, fuzzy: bool, documents: &[Document]) -> anyhow::Result<Source> {
     let entries = lexicon::read(path)?;
-    let origin = Origin::new(Kind::Lexicon, name(path));
+    let origin = Origin::new(OriginKind::Lexicon, name(path));
     let lexicon = Lexicon::new(entries, origin.clone(), LexiconOptions { case, fuzzy });
     let suggestions = documents.iter().map(|document| Some(lexicon.suggestions(document.text()))).collect();
     Ok(Source { origin, suggestions })
@@ -37,7 +37,7 @@ pub fn of_lexicon(path: &Path, case: Case, fuzzy: bool, documents: &[Document]) 
 pub fn of_bundle(folder: &Path, run: &RunArguments, documents: &[Document]) -> anyhow::Result<Source> {
     let recognizer: Recognizer = run.open(&versions::folder(folder)?)?;
     let version = versions::live(folder)?.unwrap_or_default();
-    let origin = Origin { version, ..Origin::new(Kind::Bundle, folder.display().to_string()) };
+    let origin = Origin { version, ..Origin::new(OriginKind::Bundle, folder.display().to_string()) };
     let mut suggestions = Vec::with_capacity(documents.len());
     let mut progress = Progress::new("tagging", documents.len() as u64, "texts");
     for batch in documents.chunks(BATCH) {
@@ -55,7 +55,7 @@ pub fn of_earlier_runs(documents: &[Document], place: impl Fn(usize) -> String) 
     let mut sources: Vec<Source> = Vec::new();
     for (at, document) in documents.iter().enumerate() {
         let carried = record::read(document).with_context(|| place(at))?;
-        for suggestion in carried.into_iter().filter(|one| one.origin.kind != Kind::Combined) {
+        for suggestion in carried.into_iter().filter(|one| one.origin.kind != OriginKind::Combined) {
             let known = sources.iter().position(|source| is_same(&source.origin, &suggestion.origin));
             let known = known.unwrap_or_else(|| {
                 // A text that carries suggestions was looked at by all whose suggestions are in the file.
@@ -89,7 +89,7 @@ pub fn weighed(documents: &[Document], sources: &[Source], threshold: f32) -> Op
         })
         .collect();
     let weighed = weigh(&opinions, sources.len(), threshold);
-    let origin = Origin::new(Kind::Combined, annotate::suggest::weigh::COMBINED);
+    let origin = Origin::new(OriginKind::Combined, annotate::suggest::weigh::COMBINED);
     let suggestions = weighed.suggestions.into_iter().map(Some).collect();
     Some((Source { origin, suggestions }, weighed.accuracy))
 }

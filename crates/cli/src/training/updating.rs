@@ -3,13 +3,12 @@
 use std::{num::NonZeroUsize, path::Path};
 
 use anyhow::Context as _;
-use evaluate::Scores;
 use model::{Bundle, Workers};
 use schema::Document;
 use train::{Dataset, Teacher, add_teacher_labels, calibrated_confidence, score};
 
 use super::{
-    Data, Finished, Set,
+    Data, Finished,
     knowledge::{Knowledge, Method},
 };
 use crate::progress::note;

@@ -3,7 +3,10 @@
 use nomen_store::{Store, StoreError, VERSION};
 use sqlx::{Connection as _, Executor as _};
 
-use crate::database::{file, run};
+use crate::{
+    data::{project, texts},
+    database::{file, run},
+};
 
 /// Says in the database's own words that a newer program was here.
 async fn age(address: &str) {
@@ -12,6 +15,52 @@ async fn age(address: &str) {
     let newer = format!("INSERT INTO nomen_layout (version, at) VALUES ({}, 0)", VERSION + 1);
     connection.execute(sqlx::AssertSqlSafe(newer)).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// Makes the database what the first layout left, with a suggestion in it.
+async fn as_of_version_1(address: &str) {
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(address).await.unwrap();
+    for statement in [
+        "ALTER TABLE suggestion DROP COLUMN edits",
+        "ALTER TABLE suggestion DROP COLUMN verified",
+        "DELETE FROM nomen_layout WHERE version > 1",
+        "INSERT INTO suggestion (project, number, position, start, stop, quote, label, score, grounding, kind, name, version, at)
+        VALUES (1, 1, 1, 0, 1, 'a', 'PER', 0.5, 'exact', 'llm', 'm', '', 0)",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+async fn is_brought_up(address: &str, place: &str) {
+    let store = Store::open(place).await.unwrap();
+    let (project, ann, _) = project(&store).await;
+    texts(&store, &project, &ann, &["a"]).await;
+    store.close().await;
+    as_of_version_1(address).await;
+    let store = Store::open(place).await.unwrap();
+    let found = store.suggestions(project.id, 1).await.unwrap();
+    assert_eq!((found.len(), found[0].edits, found[0].verified), (1, 0, None));
+    store.close().await;
+}
+
+#[test]
+fn a_file_of_an_earlier_layout_is_brought_up() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nomen.db");
+        is_brought_up(&format!("sqlite://{}", path.display()), path.to_str().unwrap()).await;
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_database_of_an_earlier_layout_is_brought_up() {
+    run(async {
+        let address = crate::cluster::database();
+        is_brought_up(&address, &address).await;
+    });
 }
 
 fn is_newer(opened: Result<Store, StoreError>) {

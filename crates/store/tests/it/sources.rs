@@ -1,6 +1,7 @@
 //! Suggestions and findings.
 
-use nomen_store::{Finding, Grounding, Origin, OriginKind, Suggestion};
+use nomen_store::Finding;
+use schema::{Grounding, Origin, OriginKind, Suggestion};
 
 use crate::{
     data::{entity, label, project, texts},
@@ -10,13 +11,13 @@ use crate::{
 const TEXT: &str = "👩‍🔬 Ada met Zoë.";
 
 fn origin(kind: OriginKind, version: &str) -> Origin {
-    Origin { kind, name: "m".into(), version: version.into(), prompt: Some("abc".into()) }
+    Origin { version: version.into(), prompt: "abc".into(), ..Origin::new(kind, "m") }
 }
 
 fn suggestion(quote: &str, status: Grounding, origin: &Origin) -> Suggestion {
     let span = TEXT.contains(quote).then(|| entity(TEXT, quote, "PER").span);
     let (label, quote) = (label("PER"), quote.to_owned());
-    Suggestion { document: 1, span, label, score: Some(0.7), status, quote, origin: origin.clone() }
+    Suggestion { span, label, score: Some(0.7), status, quote, edits: 0, verified: None, origin: origin.clone() }
 }
 
 on_both! {
@@ -25,25 +26,20 @@ on_both! {
         texts(&store, &project, &ann, &[TEXT, "b"]).await;
         let (one, two) = (origin(OriginKind::Llm, "1"), origin(OriginKind::Bundle, "9"));
         let absent = suggestion("Eve", Grounding::Ungrounded, &one);
-        let zoe = suggestion("Zoë", Grounding::Exact, &one);
-        store.suggest(project.id, &[1, 2], &one, &[absent.clone(), zoe.clone()]).await.unwrap();
+        let zoe = Suggestion { verified: Some(false), ..suggestion("Zoë", Grounding::Exact, &one) };
+        store.suggest(project.id, &one, &[(1, vec![absent.clone(), zoe.clone()]), (2, Vec::new())]).await.unwrap();
         // Sources may overlap.
-        let long = suggestion("met Zoë", Grounding::Fuzzy, &two);
-        store.suggest(project.id, &[1], &two, std::slice::from_ref(&long)).await.unwrap();
+        let long = Suggestion { edits: 2, verified: Some(true), ..suggestion("met Zoë", Grounding::Fuzzy, &two) };
+        store.suggest(project.id, &two, &[(1, vec![long.clone()])]).await.unwrap();
         assert_eq!(store.suggestions(project.id, 1).await.unwrap(), [long.clone(), zoe, absent]);
         let newer = origin(OriginKind::Llm, "2");
         let ada = suggestion("Ada", Grounding::Exact, &newer);
-        store.suggest(project.id, &[1], &newer, std::slice::from_ref(&ada)).await.unwrap();
-        assert_eq!(store.suggestions(project.id, 1).await.unwrap(), [ada, long]);
-        let counts = store.suggestion_counts(project.id).await.unwrap();
-        assert_eq!(counts.len(), 2);
-        store.suggest(project.id, &[1], &newer, &[]).await.unwrap();
+        store.suggest(project.id, &newer, &[(1, vec![ada.clone()])]).await.unwrap();
+        assert_eq!(store.suggestions(project.id, 1).await.unwrap(), [ada.clone(), long]);
+        store.suggest(project.id, &newer, &[(1, Vec::new())]).await.unwrap();
         assert_eq!(store.suggestions(project.id, 1).await.unwrap().len(), 1);
-        let stray = suggestion("Ada", Grounding::Exact, &one);
-        assert!(store.suggest(project.id, &[2], &one, &[stray]).await.is_err());
-        let mut outside = suggestion("Ada", Grounding::Exact, &one);
-        outside.document = 2;
-        assert!(store.suggest(project.id, &[2], &one, &[outside]).await.is_err());
+        assert!(store.suggest(project.id, &newer, &[(1, vec![ada.clone()]), (2, vec![ada])]).await.is_err());
+        assert_eq!(store.suggestions(project.id, 1).await.unwrap().len(), 1, "what was refused changed nothing");
     }
 
     async fn findings_replace_those_before(store: Store) {

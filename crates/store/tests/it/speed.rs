@@ -2,11 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use nomen_store::{
-    Finding, Given, Grounding, Import, Layer, Origin, OriginKind, ProjectId, Search, Select, State, Store, Suggestion,
-    User, UserId,
-};
-use schema::{Document, Entity, Span};
+use nomen_store::{Finding, Given, Import, Layer, ProjectId, Search, Select, State, Store, User, UserId};
+use schema::{Document, Entity, Grounding, Origin, OriginKind, Span, Suggestion};
 
 use crate::{
     data::{label, project, save},
@@ -88,19 +85,21 @@ async fn fill(store: &Store, project: ProjectId, user: &User, count: u32) {
     let finding =
         |number: &u32| Finding { document: *number, rule: format!("Q{}", number % 9), message: "m".into(), span: None };
     store.set_findings(project, &numbers.iter().step_by(50).map(finding).collect::<Vec<_>>()).await.unwrap();
-    let origin = Origin { kind: OriginKind::Llm, name: "m".into(), version: String::new(), prompt: None };
+    let origin = Origin::new(OriginKind::Llm, "m");
+    let nowhere = Suggestion {
+        span: None,
+        label: label("PER"),
+        score: None,
+        status: Grounding::Ungrounded,
+        quote: "x".into(),
+        edits: 0,
+        verified: None,
+        origin: origin.clone(),
+    };
     for documents in numbers.chunks(1_000) {
-        let suggestion = |number: &u32| Suggestion {
-            document: *number,
-            span: None,
-            label: label("PER"),
-            score: None,
-            status: Grounding::Ungrounded,
-            quote: "x".into(),
-            origin: origin.clone(),
-        };
-        let suggestions: Vec<_> = documents.iter().step_by(5).map(suggestion).collect();
-        store.suggest(project, documents, &origin, &suggestions).await.unwrap();
+        let suggested = |number: &u32| (*number, if number % 5 == 1 { vec![nowhere.clone()] } else { Vec::new() });
+        let suggested: Vec<_> = documents.iter().map(suggested).collect();
+        store.suggest(project, &origin, &suggested).await.unwrap();
     }
 }
 
@@ -153,7 +152,8 @@ on_both! {
         timed("progress by user", &mut slow, async || store.progress_by_user(id).await.unwrap()).await;
         timed("labels", &mut slow, async || store.label_counts(id).await.unwrap()).await;
         timed("findings by rule", &mut slow, async || store.finding_counts(id).await.unwrap()).await;
-        timed("suggestions by origin", &mut slow, async || store.suggestion_counts(id).await.unwrap()).await;
+        timed("open documents", &mut slow, async || store.open_documents(id).await.unwrap()).await;
+        timed("accepted", &mut slow, async || store.accepted(id).await.unwrap()).await;
         timed("conflicts", &mut slow, async || store.conflicts(id, None, false).await.unwrap()).await;
         timed("projects", &mut slow, async || store.projects().await.unwrap()).await;
         timed("annotated twice", &mut slow, async || store.annotated_twice(id, 0, 50).await.unwrap()).await;

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
+use schema::{Origin, OriginKind, Suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{
-    Grounding, Layer, NewRevision, Number, Origin, OriginKind, Provenance, Revision, Role, StoreError, Suggestion,
-};
+use store::{Layer, NewRevision, Number, Provenance, Revision, Role, StoreError};
 use utoipa::ToSchema;
 
 use super::{
     problem::Refusals,
-    wire::{self, Mention, People, Version},
+    wire::{self, Mention, People, Rejected, Version},
 };
 use crate::studio::{Refusal, Studio, access::Member, body::Json, path::Path};
 
@@ -34,6 +33,9 @@ pub struct Save {
     /// A remark.
     #[serde(default)]
     note: String,
+    /// Suggestions that were looked at and not taken.
+    #[serde(default)]
+    rejected: Vec<Rejected>,
 }
 
 /// Two versions of one annotation, of which the first came too late. Both are kept.
@@ -77,7 +79,8 @@ pub async fn save(
     let (number, layer) = (path.number()?, path.layer()?);
     may_write(&studio, &member, number, layer, save.parent).await?;
     let document = studio.store.document(member.project.id, number).await?.document;
-    let (suggestions, from) = shown(&studio, &member, number, layer).await?;
+    let (suggestions, from) = shown(&studio, &member, document.text(), number, layer).await?;
+    let refused = save.rejected.into_iter().map(wire::refused).collect::<Result<Vec<_>, _>>()?;
     if save.key.is_empty() || save.key.len() > 128 {
         return Err(Refusal::Invalid("`key` has 1 to 128 bytes; random digits will do".to_owned()));
     }
@@ -86,7 +89,11 @@ pub async fn save(
         verdict: save.verdict.parse()?,
         entities: wire::entities(document.text(), save.entities, &suggestions)?,
         note: save.note,
-        origin: if from.is_empty() { Provenance::Hand } else { Provenance::Suggestions { from } },
+        origin: if from.is_empty() && refused.is_empty() {
+            Provenance::Hand
+        } else {
+            Provenance::Suggestions { from, refused }
+        },
         key: save.key,
     };
     let people = People::of(&studio.store).await?;
@@ -106,6 +113,7 @@ pub async fn save(
 async fn shown(
     studio: &Studio,
     member: &Member,
+    text: &str,
     number: Number,
     layer: Layer,
 ) -> Result<(Vec<Suggestion>, Vec<Origin>), Refusal> {
@@ -114,7 +122,7 @@ async fn shown(
         let people = People::of(&studio.store).await?;
         for head in studio.store.heads(member.project.id, number).await? {
             if head.layer != Layer::Review {
-                suggestions.extend(of_person(&head, people.name(head.user).unwrap_or("import")));
+                suggestions.extend(of_person(text, &head, people.name(head.user).unwrap_or("import")));
             }
         }
     } else {
@@ -129,17 +137,11 @@ async fn shown(
     Ok((suggestions, from))
 }
 
-fn of_person(head: &Revision, name: &str) -> impl Iterator<Item = Suggestion> {
-    let origin = Origin { kind: OriginKind::Person, name: name.to_owned(), version: String::new(), prompt: None };
-    head.entities.iter().map(move |entity| Suggestion {
-        document: head.document,
-        span: Some(entity.span),
-        label: entity.label.clone(),
-        score: None,
-        status: Grounding::Exact,
-        quote: String::new(),
-        origin: origin.clone(),
-    })
+fn of_person<'a>(text: &'a str, head: &'a Revision, name: &str) -> impl Iterator<Item = Suggestion> + use<'a> {
+    let origin = Origin::new(OriginKind::Person, name);
+    let suggestion =
+        move |entity: &schema::Entity| Suggestion::exact(text, entity.span, entity.label.clone(), None, origin.clone());
+    head.entities.iter().map(suggestion)
 }
 
 /// Every version of a document's layer, the oldest first

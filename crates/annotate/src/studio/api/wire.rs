@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use schema::{
-    Entity, Label,
+    Entity, Label, Origin, Suggestion,
     offset::{Offsets, Unit},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Lost, Millis, Revision, Store, StoreError, Suggestion, UserId};
+use store::{Lost, Millis, Refused, Revision, Store, StoreError, UserId};
 use utoipa::ToSchema;
 
 use crate::studio::Refusal;
@@ -87,6 +87,10 @@ pub struct Suggested {
     pub version: String,
     /// The hash of what an LLM was told.
     pub prompt: Option<String>,
+    /// Letters that differ between the quote and the text.
+    edits: u32,
+    /// What its source said when it was asked again; none where it was not.
+    verified: Option<bool>,
 }
 
 /// The names of users.
@@ -102,6 +106,26 @@ impl People {
     pub fn name(&self, user: Option<UserId>) -> Option<&str> {
         self.0.get(&user?).map(String::as_str)
     }
+}
+
+/// A suggestion that was looked at and not taken.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rejected {
+    /// Its first code point; none where its quote is nowhere.
+    start: Option<usize>,
+    /// The code point behind it.
+    end: Option<usize>,
+    /// What it was said to be.
+    label: String,
+    /// What its source quoted.
+    #[serde(default)]
+    quote: String,
+    /// Its source as `KIND:NAME`.
+    origin: String,
+    /// The version of its source.
+    #[serde(default)]
+    version: String,
 }
 
 /// Entities as they travel.
@@ -139,14 +163,32 @@ pub fn entities(text: &str, mentions: Vec<Mention>, suggestions: &[Suggestion]) 
             None | Some(Value::Null) => {}
             Some(Value::String(origin)) => source = Some(origin),
             Some(position) => {
-                let known = position.as_u64().and_then(|at| suggestions.get((at as usize).checked_sub(1)?));
+                let known = position.as_u64().and_then(|number| numbered(suggestions, number as usize));
                 let known = known.ok_or_else(|| wrong(format!("there is no suggestion {position}")))?;
-                source = Some(origin(known));
+                source = Some(known.origin.to_string());
             }
         }
         Ok(Entity { span, label, score, source })
     };
     mentions.into_iter().enumerate().map(entity).collect()
+}
+
+/// What was refused, as it is kept with the version of whoever refused it. The client tells all of it, because the list of
+/// suggestions may be another by now.
+///
+/// # Errors
+/// Label or origin are none.
+pub fn refused(rejected: Rejected) -> Result<Refused, Refusal> {
+    let Rejected { start, end, label, quote, origin, version } = rejected;
+    let none = || Refusal::Invalid(format!("`rejected`: the origin `{origin}` is not KIND:NAME"));
+    let origin = Origin { version, ..Origin::of_source(&origin).ok_or_else(none)? };
+    let label = Label::new(&label).map_err(|error| Refusal::Invalid(format!("`rejected`: {error}")))?;
+    Ok(Refused { start, end, label, quote, origin })
+}
+
+/// Suggestions are numbered from 1.
+fn numbered(suggestions: &[Suggestion], number: usize) -> Option<&Suggestion> {
+    suggestions.get(number.checked_sub(1)?)
 }
 
 /// A revision as it travels.
@@ -196,17 +238,14 @@ pub fn suggested(text: &str, suggestions: &[Suggestion]) -> Vec<Suggested> {
             score: suggestion.score,
             status: suggestion.status.to_string(),
             quote: suggestion.quote.clone(),
-            origin: origin(suggestion),
+            origin: suggestion.origin.to_string(),
             version: suggestion.origin.version.clone(),
-            prompt: suggestion.origin.prompt.clone(),
+            prompt: Some(suggestion.origin.prompt.clone()).filter(|prompt| !prompt.is_empty()),
+            edits: suggestion.edits,
+            verified: suggestion.verified,
         }
     };
     suggestions.iter().enumerate().map(each).collect()
-}
-
-/// Where a suggestion comes from, in one word.
-pub fn origin(suggestion: &Suggestion) -> String {
-    format!("{}:{}", suggestion.origin.kind, suggestion.origin.name)
 }
 
 /// The moment in the words of ISO 8601 (UTC), to the minute.

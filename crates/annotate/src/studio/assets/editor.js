@@ -627,4 +627,4 @@ export class Editor {
 }
 
 const origin = one => [one.origin?.name ?? "somebody", one.origin?.version].filter(Boolean).join(" ");
-const status = grounding => ({ folded: ", other case", fuzzy: ", not word for word", ambiguous: ", one of several places" })[grounding] ?? "";
+const status = grounding => ({ folded: ", other case", fuzzy: ", not word for word", ambiguous: ", one of several places", "taken back": ", taken back when asked again" })[grounding] ?? "";

@@ -10,6 +10,32 @@ function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// A revision that says of each suggestion what it was, not which: the server's list may be another by now.
+function told(revision, suggestions) {
+  const by = new Map(suggestions.map(one => [one.id, one]));
+  const origin = one => `${one.kind}:${one.name}`;
+  const entities = revision.entities.map(({ suggestion, ...entity }) =>
+    (by.has(suggestion) ? { ...entity, suggestion: origin(by.get(suggestion)) } : entity));
+  const rejected = revision.rejected.filter(id => by.has(id)).map(id => {
+    const { start, end, label, quote, version } = by.get(id);
+    return { start, end, label, quote, origin: origin(by.get(id)), version };
+  });
+  return { ...revision, entities, rejected };
+}
+
+// A short name for a list of suggestions (FNV-1a): drafts speak of its ids.
+function nameOf(suggestions) {
+  let hash = 0x811c9dc5;
+  for (const unit of JSON.stringify(suggestions)) hash = Math.imul(hash ^ unit.codePointAt(0), 0x01000193) >>> 0;
+  return hash.toString(16);
+}
+
+// A draft whose ids are of another list keeps its entities, and nothing of the suggestions.
+function fitting(draft, list) {
+  if (!draft || draft.list === list) return draft;
+  return { ...draft, entities: draft.entities.map(({ suggestion, ...entity }) => entity), rejected: [] };
+}
+
 export class Saving {
   // `task` is the page's data; `content()` gives { entities, rejected, note } in code points; `on` is told what happens: status(kind,
   // words), saved(revision), conflict(mine, theirs), refused(words).
@@ -18,6 +44,7 @@ export class Saving {
     this.content = content;
     this.on = on;
     this.parent = task.parent;
+    this.list = nameOf(task.suggestions);
     this.place = `nomen:${task.user}:${task.project}:${task.number}:${task.layer}`;
     this.key = newKey();
     // Until the draft is sent, until something is tried again.
@@ -50,7 +77,7 @@ export class Saving {
     // A draft with the key of the last revision was saved; only the answer got lost.
     const drafts = [own, this.task.draft].filter(draft => Array.isArray(draft?.entities) && !(draft.key && draft.key === this.task.key));
     if (!drafts.length) this.forget();
-    return drafts.toSorted((one, other) => (other.at ?? 0) - (one.at ?? 0))[0] ?? null;
+    return fitting(drafts.toSorted((one, other) => (other.at ?? 0) - (one.at ?? 0))[0] ?? null, this.list);
   }
 
   // Something changed: keeps it here at once, on the server when there is a moment's rest.
@@ -65,7 +92,7 @@ export class Saving {
   }
 
   keep() {
-    const draft = { parent: this.parent, key: this.key, at: Date.now(), ...this.content() };
+    const draft = { parent: this.parent, key: this.key, at: Date.now(), list: this.list, ...this.content() };
     try {
       localStorage.setItem(this.place, JSON.stringify(draft));
     } catch {
@@ -128,8 +155,8 @@ export class Saving {
     try {
       // A draft that came after the save would stay.
       await this.sending?.catch(() => {});
-      const { rejected, at, ...revision } = body;
-      const answer = await this.put(this.task.save, revision);
+      const { at, list, ...revision } = body;
+      const answer = await this.put(this.task.save, told(revision, this.task.suggestions));
       await this.answered(answer, body);
     } catch (error) {
       // What `fetch` throws without a connection, and when the time is over.

@@ -7,10 +7,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use maud::{Markup, html};
-use schema::{Document, Entity};
+use schema::{Document, Entity, Suggestion};
 use serde::Deserialize;
 use serde_json::Value;
-use store::{Layer, Number, Revision, Role, Suggestion};
+use store::{Layer, Number, Revision, Role};
 
 use super::{login::to, of_project};
 use crate::studio::{
@@ -136,13 +136,15 @@ impl Prepared {
     }
 }
 
+/// One that its source took back when it was asked again says so, and is not taken together with those that are sure.
 fn suggested<'a>(position: usize, suggestion: &'a Suggestion, kind: &'a str) -> Suggested<'a> {
+    let is_taken_back = suggestion.verified == Some(false);
     Suggested {
         id: position as u64 + 1,
         span: suggestion.span,
         label: suggestion.label.as_str(),
-        score: suggestion.score.map(f64::from),
-        status: suggestion.status.as_str(),
+        score: suggestion.score.filter(|_| !is_taken_back).map(f64::from),
+        status: if is_taken_back { "taken back" } else { suggestion.status.name() },
         quote: &suggestion.quote,
         kind,
         name: &suggestion.origin.name,

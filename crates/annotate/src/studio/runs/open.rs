@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use schema::Document;
-use store::{Grounding, Number, Origin, OriginKind, Project, RunId, Store, Suggestion};
+use schema::{Document, Origin, OriginKind, Suggestion};
+use store::{Number, Project, RunId, Store};
 
 use super::data;
 use crate::{
@@ -48,14 +48,12 @@ pub async fn take(store: &Store, project: &Project, run: RunId, folder: &Path, o
     if open.len() != numbers.len() || open.len() != found.len() || !open.iter().zip(&found).all(is_same) {
         return Err(Refusal::Failed(format!("{}: the model tagged other texts than it was given", folder.display())));
     }
-    let origin =
-        Origin { kind: OriginKind::Bundle, name: SOURCE.to_owned(), version: format!("run {}", run.0), prompt: None };
+    let origin = Origin { version: format!("run {}", run.0), ..Origin::new(OriginKind::Bundle, SOURCE) };
     let all: Vec<(Number, Document)> = numbers.into_iter().zip(found).collect();
     for chunk in all.chunks(CHUNK) {
-        let numbers: Vec<Number> = chunk.iter().map(|(number, _)| *number).collect();
-        let suggestions: Vec<Suggestion> =
-            chunk.iter().flat_map(|(number, document)| suggested(*number, document, &origin)).collect();
-        store.suggest(project.id, &numbers, &origin, &suggestions).await?;
+        let by_document: Vec<(Number, Vec<Suggestion>)> =
+            chunk.iter().map(|(number, document)| (*number, suggested(document, &origin))).collect();
+        store.suggest(project.id, &origin, &by_document).await?;
     }
     let text =
         |(number, document): &(Number, Document)| ranking::Open { number: *number, text: document.text().to_owned() };
@@ -72,16 +70,11 @@ pub fn learned_from(folder: &Path) -> u64 {
     of("train") + of("dev")
 }
 
-fn suggested(number: Number, document: &Document, origin: &Origin) -> impl Iterator<Item = Suggestion> {
-    document.entities().iter().map(move |entity| Suggestion {
-        document: number,
-        span: Some(entity.span),
-        label: entity.label.clone(),
-        score: entity.score,
-        status: Grounding::Exact,
-        quote: entity.span.quote(document.text()).to_owned(),
-        origin: origin.clone(),
-    })
+fn suggested(document: &Document, origin: &Origin) -> Vec<Suggestion> {
+    let suggestion = |entity: &schema::Entity| {
+        Suggestion::exact(document.text(), entity.span, entity.label.clone(), entity.score, origin.clone())
+    };
+    document.entities().iter().map(suggestion).collect()
 }
 
 fn seed(run: RunId) -> u64 {

@@ -7,7 +7,7 @@ use super::{
     Broken, Desk, Estimate, Finish, Message, Outcome, Prompt, Quotes, Reply, Request, Shots, State, Unanswered,
     answer::answer_schema, pieces::pieces, request::tokens, verify, votes,
 };
-use crate::suggest::{Grounding, Kind, Origin, Suggestion, ground::Ground};
+use crate::suggest::{Grounding, Origin, OriginKind, Suggestion, ground::Ground};
 
 /// How often an answer that is cut off or broken is asked for.
 const TRIES: u32 = 3;
@@ -73,7 +73,7 @@ impl<'p> Pass<'p> {
 
     /// The origin of its suggestions.
     pub fn origin(&self) -> Origin {
-        Origin { prompt: self.prompt.hash(), ..Origin::new(Kind::Llm, self.options.model.clone()) }
+        Origin { prompt: self.prompt.hash(), ..Origin::new(OriginKind::Llm, self.options.model.clone()) }
     }
 
     /// What the model suggests for a text.

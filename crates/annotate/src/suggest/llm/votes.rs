@@ -52,14 +52,14 @@ pub(super) fn judged(mut suggestions: Vec<Suggestion>, verdicts: &[bool], answer
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suggest::{Kind, Origin};
+    use crate::suggest::{Origin, OriginKind};
 
     #[test]
     fn the_score_is_the_share_of_answers_and_a_repeated_word_is_no_second_vote() {
         let text = "Anna Rome";
         let one = |range: std::ops::Range<usize>| {
             let label = Label::new("X").unwrap();
-            Suggestion::exact(text, Span::of(text, range).unwrap(), label, None, Origin::new(Kind::Llm, "m"))
+            Suggestion::exact(text, Span::of(text, range).unwrap(), label, None, Origin::new(OriginKind::Llm, "m"))
         };
         let unsure = Suggestion { status: Grounding::Ambiguous, ..one(0..4) };
         let lost = Suggestion { span: None, status: Grounding::Ungrounded, quote: "Oslo".into(), ..one(0..4) };

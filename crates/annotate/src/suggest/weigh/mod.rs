@@ -16,7 +16,7 @@ use self::{
     candidates::Candidates,
     estimate::{Estimated, estimate},
 };
-use super::{Kind, Origin, Suggestion};
+use super::{Origin, OriginKind, Suggestion};
 
 /// A text and what its sources say of it.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ pub const COMBINED: &str = "label-model";
 pub fn weigh(opinions: &[Opinions<'_>], sources: usize, threshold: f32) -> Weighed {
     let candidates = Candidates::of(opinions, sources, threshold);
     let Estimated { probabilities, accuracy, rounds } = estimate(&candidates, sources);
-    let origin = Origin::new(Kind::Combined, COMBINED);
+    let origin = Origin::new(OriginKind::Combined, COMBINED);
     let mut suggestions: Vec<Vec<Suggestion>> = vec![Vec::new(); opinions.len()];
     for (item, probabilities) in candidates.items.iter().zip(&probabilities) {
         let voted = (0..candidates.labels.len()).filter(|label| item.votes.contains(&Some(*label)));
@@ -82,7 +82,7 @@ pub fn weigh(opinions: &[Opinions<'_>], sources: usize, threshold: f32) -> Weigh
 /// What more than half of the sources that looked at a text agree on; the score is their share.
 pub fn majority(opinions: &[Opinions<'_>], sources: usize, threshold: f32) -> Vec<Vec<Suggestion>> {
     let candidates = Candidates::of(opinions, sources, threshold);
-    let origin = Origin::new(Kind::Combined, "majority");
+    let origin = Origin::new(OriginKind::Combined, "majority");
     let mut suggestions: Vec<Vec<Suggestion>> = vec![Vec::new(); opinions.len()];
     for item in &candidates.items {
         let looked = item.votes.iter().flatten().count();

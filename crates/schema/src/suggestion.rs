@@ -1,10 +1,11 @@
-//! What a source suggests.
+//! Entities that a source believes to be in a text, before anybody has decided.
 
 use std::{fmt, str::FromStr};
 
-use schema::{Label, Span};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::{Label, Span};
 
 /// How a suggestion was found in its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ impl FromStr for Grounding {
 /// What kind of source a suggestion comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum OriginKind {
     /// A large language model behind a server.
     Llm,
     /// A model of Nomen's or transformers'.
@@ -79,12 +80,12 @@ pub enum Kind {
     Combined,
 }
 
-/// Not the name of a [`Kind`].
+/// Not the name of a [`OriginKind`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{0}` is none of llm, bundle, lexicon, person, combined")]
-pub struct UnknownKind(String);
+pub struct UnknownOriginKind(String);
 
-impl Kind {
+impl OriginKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Llm, Self::Bundle, Self::Lexicon, Self::Person, Self::Combined];
 
@@ -100,31 +101,38 @@ impl Kind {
     }
 }
 
-impl FromStr for Kind {
-    type Err = UnknownKind;
+impl fmt::Display for OriginKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
-    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+impl FromStr for OriginKind {
+    type Err = UnknownOriginKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownOriginKind> {
         let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| UnknownKind(name.escape_debug().to_string()))
+        found.ok_or_else(|| UnknownOriginKind(name.escape_debug().to_string()))
     }
 }
 
 /// Whose suggestion it is. Written as `KIND:NAME`, such as `llm:qwen3-8b`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Origin {
     /// The kind of source.
-    pub kind: Kind,
+    pub kind: OriginKind,
     /// Its name: of the model, of the file, of the person.
     pub name: String,
     /// Its version, where there is one; else empty.
     pub version: String,
     /// The first 16 hexadecimal digits of the SHA-256 of the instructions that an LLM was given; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prompt: String,
 }
 
 impl Origin {
     /// A source without version and prompt.
-    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+    pub fn new(kind: OriginKind, name: impl Into<String>) -> Self {
         Self { kind, name: name.into(), version: String::new(), prompt: String::new() }
     }
 
@@ -137,7 +145,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind.name(), self.name)
+        write!(f, "{}:{}", self.kind, self.name)
     }
 }
 
@@ -188,7 +196,7 @@ mod tests {
         for status in Grounding::ALL {
             assert_eq!(status.name().parse(), Ok(status));
         }
-        for kind in Kind::ALL {
+        for kind in OriginKind::ALL {
             let origin = Origin::new(kind, "a:b c");
             assert_eq!(Origin::of_source(&origin.to_string()), Some(origin));
         }

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use sqlx::{Row, any::AnyRow};
 
 use crate::{
-    DocumentRow, Lost, Number, ProjectId, Provenance, Revision, Store, StoreError, UserId, Verdict, annotation,
-    annotation::{LOST, REVISION},
+    DocumentRow, Lost, Number, ProjectId, Provenance, Revision, Store, StoreError, UserId, Verdict,
+    conflict::{self, LOST},
     document,
+    revision_row::{self, REVISION},
 };
 
 /// What to export.
@@ -97,7 +98,7 @@ impl Store {
         );
         for row in self.rows(project, counting).await? {
             let exported = of_number(exported, &row)?;
-            exported.standing = Some(annotation::of_row(&row, exported.document.text())?);
+            exported.standing = Some(revision_row::of_row(&row, exported.document.text())?);
         }
         if !select.history {
             return Ok(());
@@ -107,14 +108,14 @@ impl Store {
         );
         for row in self.rows(project, history).await? {
             let exported = of_number(exported, &row)?;
-            exported.history.push(annotation::of_row(&row, exported.document.text())?);
+            exported.history.push(revision_row::of_row(&row, exported.document.text())?);
         }
         let lost = format!(
             "SELECT {LOST} FROM conflict WHERE project = $1 AND number IN ({numbers}) ORDER BY number, layer, at, key"
         );
         for row in self.rows(project, lost).await? {
             let exported = of_number(exported, &row)?;
-            exported.lost.push(annotation::lost_of_row(&row, exported.document.text())?);
+            exported.lost.push(conflict::lost_of_row(&row, exported.document.text())?);
         }
         Ok(())
     }

@@ -7,8 +7,12 @@ use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, Row};
 
 use crate::{
-    Layer, Number, ProjectId, Provenance, Revision, Store, StoreError, UserId, Verdict, access::hex, annotation,
-    annotation::Place, connection::Kind, document, mentions, now, project, wire,
+    Layer, Number, ProjectId, Provenance, Revision, Store, StoreError, UserId, Verdict,
+    access::hex,
+    connection::Kind,
+    document, mentions, now, project, queue, revision_row,
+    saving::{self, Place},
+    wire,
 };
 
 /// What the annotations of imported documents are.
@@ -67,7 +71,7 @@ impl<'s> Import<'s> {
         let mut number = project.documents;
         let mut numbers = Vec::with_capacity(documents.len());
         for document in documents {
-            annotation::known_labels(&project.schema, document.entities())?;
+            saving::known_labels(&project.schema, document.entities())?;
             if self.store.kind == Kind::Postgres
                 && (has_nul(document.text()) || document.id.as_deref().is_some_and(has_nul))
             {
@@ -152,7 +156,7 @@ impl<'s> Import<'s> {
                 .await?;
         }
         if self.given == Given::Shown || document.partial {
-            annotation::new_task(connection, self.project, number, Layer::First, 0.0, "").await?;
+            queue::new_task(connection, self.project, number, Layer::First, 0.0, "").await?;
             return Ok(true);
         }
         let revision = Revision {
@@ -166,9 +170,9 @@ impl<'s> Import<'s> {
             entities: document.entities().to_vec(),
             note: String::new(),
             origin: Provenance::Import,
-            key: format!("{}import", annotation::OWN_KEYS),
+            key: format!("{}import", saving::OWN_KEYS),
         };
-        annotation::write_revision(connection, self.project, text, &revision).await?;
+        revision_row::write_revision(connection, self.project, text, &revision).await?;
         sqlx::query(
             "INSERT INTO task (project, number, layer, head, verdict, at, counts, done, priority, reason, leased_until)
             VALUES ($1, $2, 0, 1, $3, $4, 1, 1, 0, '', 0)",

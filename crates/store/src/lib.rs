@@ -9,21 +9,25 @@
 //! which is compared whenever they are read. Times are milliseconds since 1970 ([`Millis`]).
 
 mod access;
-mod annotation;
+mod conflict;
 mod connection;
 mod document;
 mod draft;
 mod error;
 mod export;
 mod finding;
+mod history;
 mod import;
 mod mentions;
 mod migration;
+mod progress;
 mod project;
 mod queue;
 mod relabel;
 mod revision;
+mod revision_row;
 mod run;
+mod saving;
 mod search;
 mod suggestion;
 mod time;
@@ -39,8 +43,9 @@ pub use export::{Exported, Select};
 pub use finding::Finding;
 pub use import::{Given, Import, Imported};
 pub use migration::VERSION;
+pub use progress::Progress;
 pub use project::{Definition, Project, ProjectId};
-pub use queue::{Lease, Progress, RANKED, Task};
+pub use queue::{Lease, RANKED, Task};
 pub use relabel::{Preview, Relabel, Relabelled, Touched};
 pub use revision::{Layer, Lost, NewRevision, Provenance, Refused, Revision, Verdict};
 pub use run::{NewRun, Run, RunId, RunState};

@@ -6,7 +6,7 @@ use schema::{
 };
 use sqlx::AnyConnection;
 
-use crate::{StoreError, annotation::Place, wire};
+use crate::{StoreError, saving::Place, wire};
 
 /// Rows in a statement: 8 parameters each, and `SQLite` takes 32,766.
 const AT_ONCE: usize = 500;

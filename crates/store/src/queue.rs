@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
-use crate::{Layer, Millis, Number, ProjectId, Store, StoreError, UserId, annotation, connection::Kind, now};
+use crate::{Layer, Millis, Number, ProjectId, Store, StoreError, UserId, connection::Kind, now};
 
 /// A document to annotate, in a layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,17 +32,6 @@ pub struct Lease {
     pub user: UserId,
     /// Until when.
     pub until: Millis,
-}
-
-/// How far a layer of a project is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The layer.
-    pub layer: Layer,
-    /// Number of tasks.
-    pub tasks: u64,
-    /// Those that are done.
-    pub done: u64,
 }
 
 /// The priority of the first document of a ranking ([`Store::rank`]); those of the others are below, and above 0.
@@ -216,16 +205,6 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get::<i64, _>(0)? as Number)).collect()
     }
 
-    /// How many documents are accepted: what counts for them says so.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn accepted(&self, project: ProjectId) -> Result<u64, StoreError> {
-        let query = "SELECT COUNT(*) FROM task WHERE project = $1 AND counts = 1 AND verdict = 'accepted'";
-        let row = sqlx::query(query).bind(project.0).fetch_one(&self.pool).await?;
-        Ok(row.try_get::<i64, _>(0)? as u64)
-    }
-
     /// Lets documents be annotated by a second person, who does not see what the first did.
     ///
     /// # Errors
@@ -238,7 +217,7 @@ impl Store {
             let row = first.bind(project.0).bind(i64::from(*number)).fetch_optional(&mut *writing.connection()).await?;
             let row = row.ok_or_else(|| StoreError::NotFound(format!("document {number} in project {}", project.0)))?;
             let (priority, reason) = (row.try_get(0)?, row.try_get(1)?);
-            annotation::new_task(writing.connection(), project, *number, Layer::Second, priority, reason).await?;
+            new_task(writing.connection(), project, *number, Layer::Second, priority, reason).await?;
         }
         writing.commit().await
     }
@@ -262,7 +241,7 @@ impl Store {
         let mut writing = self.write().await?;
         for (number, priority, reason) in documents {
             if layer == Layer::Review {
-                annotation::new_task(writing.connection(), project, *number, layer, *priority, reason).await?;
+                new_task(writing.connection(), project, *number, layer, *priority, reason).await?;
             }
             let query = sqlx::query(query).bind(project.0).bind(i64::from(*number));
             let query = query.bind(layer.code()).bind(*priority).bind(reason.as_str());
@@ -271,42 +250,29 @@ impl Store {
         }
         writing.commit().await
     }
+}
 
-    /// How far each layer is that has tasks, by layer.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn progress(&self, project: ProjectId) -> Result<Vec<Progress>, StoreError> {
-        let query =
-            "SELECT layer, done, COUNT(*) FROM task WHERE project = $1 GROUP BY layer, done ORDER BY layer, done";
-        let mut layers: Vec<Progress> = Vec::new();
-        for row in sqlx::query(query).bind(project.0).fetch_all(&self.pool).await? {
-            let layer = Layer::of_code(row.try_get(0)?)?;
-            let (done, count) = (row.try_get::<i64, _>(1)? != 0, row.try_get::<i64, _>(2)? as u64);
-            if layers.last().is_none_or(|last| last.layer != layer) {
-                layers.push(Progress { layer, tasks: 0, done: 0 });
-            }
-            if let Some(last) = layers.last_mut() {
-                last.tasks += count;
-                last.done += if done { count } else { 0 };
-            }
-        }
-        Ok(layers)
-    }
-
-    /// How many documents each user left last, by layer.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn progress_by_user(&self, project: ProjectId) -> Result<Vec<(UserId, Layer, u64)>, StoreError> {
-        let query = "SELECT person, layer, COUNT(*) FROM task WHERE project = $1 AND person IS NOT NULL
-            GROUP BY person, layer ORDER BY person, layer";
-        let rows = sqlx::query(query).bind(project.0).fetch_all(&self.pool).await?;
-        let count = |row: &AnyRow| {
-            Ok((UserId(row.try_get(0)?), Layer::of_code(row.try_get(1)?)?, row.try_get::<i64, _>(2)? as u64))
-        };
-        rows.iter().map(count).collect()
-    }
+/// A task that nobody has done.
+pub(crate) async fn new_task(
+    connection: &mut AnyConnection,
+    project: ProjectId,
+    number: Number,
+    layer: Layer,
+    priority: f64,
+    reason: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO task (project, number, layer, head, counts, done, priority, reason, leased_until)
+        VALUES ($1, $2, $3, 0, 0, 0, $4, $5, 0) ON CONFLICT (project, number, layer) DO NOTHING",
+    )
+    .bind(project.0)
+    .bind(i64::from(number))
+    .bind(layer.code())
+    .bind(priority)
+    .bind(reason)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn millis(lease: Duration) -> Millis {

@@ -6,10 +6,10 @@ use schema::{Label, LabelDefinition, Schema};
 use sqlx::{AnyConnection, Row};
 
 use crate::{
-    Layer, NewRevision, Number, ProjectId, Provenance, Store, StoreError, UserId, annotation,
-    annotation::{Place, Standing},
-    document, now,
+    Layer, NewRevision, Number, ProjectId, Provenance, Store, StoreError, UserId, document, now,
     project::{self, redefine},
+    revision_row,
+    saving::{self, Place, Standing},
     wire,
 };
 
@@ -284,7 +284,7 @@ impl Store {
         let Some(head) = standing.of(layer).map(|standpoint| standpoint.head).filter(|head| *head > 0) else {
             return Ok(0);
         };
-        let revision = annotation::read_revision(connection, project, number, layer, head, &text).await?;
+        let revision = revision_row::read_revision(connection, project, number, layer, head, &text).await?;
         let (mut entities, mut changed) = (Vec::with_capacity(revision.entities.len()), 0);
         for mut entity in revision.entities {
             match change.fate(entity.span.quote(&text), &entity.label) {
@@ -306,10 +306,10 @@ impl Store {
             entities,
             note: String::new(),
             origin: Provenance::Relabel { what: change.what() },
-            key: format!("{}relabel-{}", annotation::OWN_KEYS, head + 1),
+            key: format!("{}relabel-{}", saving::OWN_KEYS, head + 1),
         };
         let place = Place { project, number, layer, text: &text };
-        annotation::append_beside(connection, &place, &standing, revision, user, now()).await?;
+        saving::append_beside(connection, &place, &standing, revision, user, now()).await?;
         Ok(changed)
     }
 }

@@ -63,14 +63,14 @@ impl Studio {
             [] => Names::of_address(settings.addr.ip()),
             hosts => Some(hosts.to_vec()),
         };
-        let runs = Runs::new(store.clone(), settings.runs.clone(), starts);
+        let runs = Arc::new(Runs::new(store.clone(), settings.runs.clone(), starts));
         runs.settle().await?;
         Ok(Self {
             names: Names::new(hosts, Vec::new()),
             cookie: cookie::session(settings.addr.port()),
             local,
             attempts: Attempts::default(),
-            runs: Arc::new(runs),
+            runs,
             failed: Box::new(failed),
             prolonged: Mutex::default(),
             settings,

@@ -45,6 +45,7 @@ pub struct Fixture {
     pub studio: Arc<Studio>,
     pub store: Store,
     pub project: Project,
+    script: Arc<Script>,
     _stop: watch::Sender<bool>,
     folder: TempDir,
 }
@@ -88,6 +89,18 @@ impl Fixture {
     pub async fn with(project: &str, local: Option<&str>, script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("nomen.db")).await.unwrap();
+        let owner = store.user_named(local.unwrap_or("olga")).await.unwrap();
+        let schema = Schema::of_labels(["PER", "LOC"].map(|name| Label::new(name).unwrap()));
+        let project = store.create_project(project, &schema, "", owner.id).await.unwrap();
+        let fixture = Self::over(folder, store, project, local, Arc::new(script)).await;
+        for (name, role) in [("ann", Role::Annotator), ("ben", Role::Annotator), ("rob", Role::Reviewer)] {
+            fixture.person(name, Some(role)).await;
+        }
+        fixture.add(["Anna lives in Rome 👩‍🔬.", "Ærø is an island.", "Nothing here."]).await;
+        fixture
+    }
+
+    async fn over(folder: TempDir, store: Store, project: Project, local: Option<&str>, script: Arc<Script>) -> Self {
         let settings = Settings {
             addr: SocketAddr::from(([127, 0, 0, 1], 8090)),
             hosts: Vec::new(),
@@ -95,20 +108,19 @@ impl Fixture {
             tls: None,
             runs: folder.path().join("runs"),
         };
-        let owner = store.user_named(local.unwrap_or("olga")).await.unwrap();
-        let schema = Schema::of_labels(["PER", "LOC"].map(|name| Label::new(name).unwrap()));
-        let project = store.create_project(project, &schema, "", owner.id).await.unwrap();
         let told = |problem: &str| panic!("the studio failed: {problem}");
-        let studio = Studio::new(store.clone(), settings, Arc::new(script), told).await.unwrap();
+        let studio = Studio::new(store.clone(), settings, Arc::<Script>::clone(&script), told).await.unwrap();
         let studio = Arc::new(studio);
         let (stop, stopped) = watch::channel(false);
         let app = app(Arc::clone(&studio), stopped);
-        let fixture = Self { app, studio, store, project, _stop: stop, folder };
-        for (name, role) in [("ann", Role::Annotator), ("ben", Role::Annotator), ("rob", Role::Reviewer)] {
-            fixture.person(name, Some(role)).await;
-        }
-        fixture.add(["Anna lives in Rome 👩‍🔬.", "Ærø is an island.", "Nothing here."]).await;
-        fixture
+        Self { app, studio, store, project, script, _stop: stop, folder }
+    }
+
+    /// Another studio over the same database, where everybody logs in.
+    pub async fn again(self) -> Self {
+        let Self { folder, project, script, .. } = self;
+        let store = Store::open_file(&folder.path().join("nomen.db")).await.unwrap();
+        Self::over(folder, store, project, None, script).await
     }
 
     pub async fn person(&self, name: &str, role: Option<Role>) {

@@ -193,6 +193,35 @@ fn a_run_is_asked_to_leave_and_one_goes_on_at_a_time() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_outlives_its_studio_is_attended_by_the_next() {
+    let script = r#"mkdir -p "$3/model-best"; echo > "$3/ready"; while ! test -e "$3/go"; do sleep 0.02; done
+        echo '{"event":"end"}' > "$3/events.jsonl""#;
+    // The runtime ends with the studio, and with it all that waits for the process.
+    let (fixture, owner, id) = run(async {
+        let (fixture, owner) = annotated((script, FINDS_NOTHING)).await;
+        let wanted = json!({"order": "random"});
+        let started = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &wanted).await.ok().json();
+        while !fixture.runs().join("studio-1/run/ready").exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        fixture.add(["One more."]).await;
+        (fixture, owner, started["id"].as_i64().unwrap())
+    });
+    run(async {
+        let next = fixture.again().await;
+        assert_eq!(next.get(&owner, &format!("{API}/runs/{id}")).await.ok().json()["state"], "running");
+        let second = next.json(&owner, Method::POST, &format!("{API}/runs"), &json!({})).await;
+        assert_eq!(second.status, StatusCode::CONFLICT, "{}", second.text);
+        fs::write(next.runs().join("studio-1/run/go"), "").unwrap();
+        let told = over(&next, &owner, id).await;
+        assert_eq!((&told["state"], &told["told"]), (&json!("finished"), &json!("")), "{told}");
+        let reason = next.get(&owner, &format!("{API}/queue/next")).await.ok().json()["reason"].clone();
+        assert_eq!(reason, "drawn by chance", "it goes on to what comes after the training");
+    });
+}
+
 #[test]
 fn what_is_no_setting_starts_nothing() {
     run(async {

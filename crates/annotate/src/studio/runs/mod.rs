@@ -4,17 +4,15 @@ mod data;
 mod errors;
 mod follow;
 mod open;
+mod process;
 
 use std::{
     collections::HashMap,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -27,13 +25,10 @@ use crate::queue::Order;
 pub use errors::{Worst, worst};
 pub use follow::follow;
 pub use open::learned_from;
+use process::{Going, Known, spawn};
 
-/// Between two looks whether a process has ended.
-const TICK: Duration = Duration::from_millis(200);
 /// How long a process may take to save when it is asked to leave.
 const LEAVING: Duration = Duration::from_secs(20);
-/// Characters of a failed process's last words that are kept.
-const SAID: usize = 2_000;
 
 /// Makes the commands of runs: the program and its words.
 pub trait StartRun: Send + Sync {
@@ -58,6 +53,14 @@ pub struct Training {
     pub settings: Vec<String>,
 }
 
+impl Training {
+    /// What is trained in the folder of a run.
+    fn of(folder: &Path, base: String, settings: Vec<String>) -> Self {
+        let [train, dev] = ["train.jsonl", "dev.jsonl"].map(|name| folder.join(name));
+        Self { train, dev, out: folder.join("run"), base, settings }
+    }
+}
+
 /// A run to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -79,33 +82,36 @@ pub struct Runs {
     starting: tokio::sync::Mutex<()>,
 }
 
-/// A process that goes on.
-struct Going {
-    child: Mutex<Child>,
-    is_asked_to_leave: AtomicBool,
-}
-
 impl Runs {
     pub(super) fn new(store: Store, folder: PathBuf, starts: Arc<dyn StartRun>) -> Self {
         Self { store, folder, starts, going: Mutex::default(), starting: tokio::sync::Mutex::default() }
     }
 
-    /// Notes of runs that went on when an earlier studio ended without a word what their events say of them.
+    /// Goes on with runs that an earlier studio left without a word: attends those whose process still lives, and notes of the others
+    /// what their events say.
     ///
     /// # Errors
     /// The database fails.
-    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+    pub(super) async fn settle(self: &Arc<Self>) -> Result<(), StoreError> {
         for project in self.store.projects().await? {
             for run in self.store.runs(project.id).await? {
-                if run.state == RunState::Running {
-                    let has_ended = events(Path::new(&run.started.folder)).iter().any(|event| event["event"] == "end");
-                    let (state, told) = if has_ended {
-                        (RunState::Finished, "")
-                    } else {
-                        (RunState::Stopped, "the studio ended while this went on; its folder has what it saved")
-                    };
-                    self.store.end_run(run.id, state, told).await?;
+                if run.state != RunState::Running {
+                    continue;
                 }
+                let folder = PathBuf::from(&run.started.folder);
+                if let Some(known) = Known::read(&folder).filter(Known::is_alive) {
+                    let (base, settings) = (String::new(), Vec::new());
+                    let training = Training::of(&folder, base, settings);
+                    let (order, going) = (known.order(), Arc::new(Going::found(known)));
+                    self.attended(Attended { run: run.id, project: project.clone(), folder, training, order, going });
+                    continue;
+                }
+                let (state, told) = if process::has_ended(&folder) {
+                    (RunState::Finished, "")
+                } else {
+                    (RunState::Stopped, "the studio ended while this went on; its folder has what it saved")
+                };
+                self.store.end_run(run.id, state, told).await?;
             }
         }
         Ok(())
@@ -130,13 +136,7 @@ impl Runs {
         let split = data::split(&self.store, project).await?;
         let failed = |error: io::Error| Refusal::Failed(format!("{}: {error}", self.folder.display()));
         let folder = new_folder(&self.folder).map_err(failed)?;
-        let training = Training {
-            train: folder.join("train.jsonl"),
-            dev: folder.join("dev.jsonl"),
-            out: folder.join("run"),
-            base,
-            settings,
-        };
+        let training = Training::of(&folder, base, settings);
         split.write(&folder)?;
         let command = self.starts.train(&training);
         let child = spawn(&command, &folder, Stdio::null()).map_err(failed)?;
@@ -147,10 +147,11 @@ impl Runs {
             folder: folder.display().to_string(),
         };
         let run = self.store.begin_run(run).await?;
-        let going = Arc::new(Going { child: Mutex::new(child), is_asked_to_leave: AtomicBool::new(false) });
-        self.going.lock().unwrap_or_else(PoisonError::into_inner).insert(run.id, Arc::clone(&going));
+        // Where this cannot be written, a studio after a crash takes the run for stopped.
+        let _ = Known::of(&child, order).map_or(Ok(()), |known| known.write(&folder));
+        let going = Arc::new(Going::of(child));
         let attended = Attended { run: run.id, project: project.clone(), folder, training, order, going };
-        tokio::spawn(Arc::clone(self).attend(attended));
+        self.attended(attended);
         Ok(run)
     }
 
@@ -170,12 +171,12 @@ impl Runs {
         self.going().iter().for_each(|(_, going)| going.leave());
         let gone = async {
             while !self.going().is_empty() {
-                tokio::time::sleep(TICK).await;
+                tokio::time::sleep(process::TICK).await;
             }
         };
         if tokio::time::timeout(LEAVING, gone).await.is_err() {
             for (_, going) in self.going() {
-                let _ = going.child.lock().unwrap_or_else(PoisonError::into_inner).kill();
+                going.kill();
             }
         }
     }
@@ -190,10 +191,14 @@ impl Runs {
         going.iter().map(|(id, going)| (*id, Arc::clone(going))).collect()
     }
 
+    fn attended(self: &Arc<Self>, run: Attended) {
+        self.going.lock().unwrap_or_else(PoisonError::into_inner).insert(run.run, Arc::clone(&run.going));
+        tokio::spawn(Arc::clone(self).attend(run));
+    }
+
     /// Waits for a run's process, lets its best model be tried and order the queue, and notes how all ended.
     async fn attend(self: Arc<Self>, run: Attended) {
-        let trained = run.going.ended().await;
-        let (mut state, mut told) = judged(trained, &run.folder, &run.going);
+        let (mut state, mut told) = run.going.ended(&run.folder).await;
         if state == RunState::Finished {
             (state, told) = self.tagged(&run, &run.training.dev, "predictions").await;
         }
@@ -212,12 +217,8 @@ impl Runs {
         let out = folder.join(out).with_extension("jsonl");
         match File::create(out).and_then(|out| spawn(&command, folder, out.into())) {
             Ok(child) => {
-                *going.child.lock().unwrap_or_else(PoisonError::into_inner) = child;
-                // Somebody may have asked when one process was gone and the next was not there yet.
-                if going.is_asked_to_leave.load(Ordering::Relaxed) {
-                    going.leave();
-                }
-                judged(going.ended().await, folder, going)
+                going.goes_on_as(child);
+                going.ended(folder).await
             }
             Err(error) => (RunState::Failed, format!("its model cannot be tried: {error}")),
         }
@@ -252,46 +253,6 @@ struct Attended {
     going: Arc<Going>,
 }
 
-impl Going {
-    async fn ended(&self) -> io::Result<ExitStatus> {
-        loop {
-            let looked = self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
-            match looked {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) => tokio::time::sleep(TICK).await,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Asks the process to leave as a service manager does; `nomen train` saves a checkpoint then.
-    fn leave(&self) {
-        self.is_asked_to_leave.store(true, Ordering::Relaxed);
-        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        #[cfg(unix)]
-        if let Ok(None) = child.try_wait()
-            && let Some(process) = rustix::process::Pid::from_raw(child.id().cast_signed())
-        {
-            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-        }
-        #[cfg(not(unix))]
-        let _ = child.kill();
-    }
-}
-
-/// What became of a process, and what it said.
-fn judged(ended: io::Result<ExitStatus>, folder: &Path, going: &Going) -> (RunState, String) {
-    let said = fs::read(folder.join("log.txt")).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    let from = said.char_indices().rev().nth(SAID - 1).map_or(0, |(at, _)| at);
-    match ended {
-        _ if going.is_asked_to_leave.load(Ordering::Relaxed) => (RunState::Stopped, String::new()),
-        Ok(status) if status.success() => (RunState::Finished, String::new()),
-        Ok(status) => (RunState::Failed, format!("{status}\n{}", &said[from..])),
-        Err(error) => (RunState::Failed, error.to_string()),
-    }
-}
-
 /// The next folder that nobody has.
 fn new_folder(below: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(below)?;
@@ -304,13 +265,6 @@ fn new_folder(below: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
-}
-
-/// Starts a process; what it says goes to `log.txt`.
-fn spawn(command: &[String], folder: &Path, out: Stdio) -> io::Result<Child> {
-    let [program, words @ ..] = command else { return Err(io::ErrorKind::InvalidInput.into()) };
-    let log = File::options().create(true).append(true).open(folder.join("log.txt"))?;
-    Command::new(program).args(words).stdin(Stdio::null()).stdout(out).stderr(log).spawn()
 }
 
 fn is_setting(setting: &str) -> bool {

@@ -23,7 +23,7 @@ macro_rules! asset {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file.
-pub const ALL: [Asset; 14] = [
+pub const ALL: [Asset; 15] = [
     asset!("studio.css", "text/css; charset=utf-8"),
     asset!("nomen.svg", "image/svg+xml"),
     asset!("studio.js", SCRIPT),
@@ -33,6 +33,7 @@ pub const ALL: [Asset; 14] = [
     asset!("editor.js", SCRIPT),
     asset!("keys.js", SCRIPT),
     asset!("marks.js", SCRIPT),
+    asset!("quality.js", SCRIPT),
     asset!("review.js", SCRIPT),
     asset!("runs.js", SCRIPT),
     asset!("saving.js", SCRIPT),

@@ -114,9 +114,8 @@ pub async fn put(
                 Some(span)
             }
         };
-        let mut message = found.message;
+        let message = found.message;
         if let Some(Instead { confidence }) = found.suggestion {
-            message = format!("{message} ({confidence:.2})");
             if confidence.is_finite() && !suspects.iter().any(|(known, ..)| *known == number) {
                 suspects.push((number, queue::SENT + confidence, message.clone()));
             }

@@ -1,0 +1,174 @@
+//! From an empty folder to a model and back to its errors.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    driver::Browser,
+    opened::{Project, Studio, log_in, tiny_base},
+};
+
+const SCHEMA: &str = r#"
+[[labels]]
+name = "PERSON"
+definition = "Named people, without their titles."
+
+[[labels]]
+name = "PLACE"
+definition = "Towns, ports and rivers with a name."
+"#;
+
+/// Each text begins with a name of two words; a town is its third word from there.
+fn texts() -> Vec<String> {
+    const PEOPLE: [&str; 5] = ["Ida Holm", "Jens Krag", "Mia Voss", "Ole Brun", "Tea Lind"];
+    const TOWNS: [&str; 4] = ["Ribe", "Aalborg", "Skagen", "Odense"];
+    (0..20).map(|at| format!("{} left {} on day {}.", PEOPLE[at % 5], TOWNS[at / 5], at + 1)).collect()
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn what_two_people_annotate_trains_a_model_and_its_errors_come_back() {
+    let begun = Instant::now();
+    let texts = texts();
+    let project = Project::init("harbour", SCHEMA);
+    project.account("olga", "owner");
+    project.account("rob", "reviewer");
+    project.import(&texts);
+    let studio = project.open();
+    let olga = Browser::start();
+    log_in(&olga, &project.page(&studio, "quality"), "olga");
+    // Every fifth text goes to a second person.
+    olga.run(
+        "document.querySelector('#percent').value = 20; document.querySelector('#percent').form.requestSubmit();",
+        &json!([]),
+    );
+    olga.wait("document.querySelectorAll('.figure').length > 0 && document.body.innerText.includes('done, second')");
+
+    olga.open(&project.page(&studio, "annotate"));
+    for number in 1..=texts.len() {
+        olga.wait_for_text(number);
+        olga.press(&["Shift+ArrowRight", "Shift+ArrowRight", "1", "ArrowRight", "ArrowRight", "2", "Enter"]);
+    }
+    olga.wait("document.querySelector('.empty h1')?.textContent === 'Nothing is left'");
+    assert_eq!(olga.log(), Vec::<String>::new());
+
+    let second = second_opinion(&olga, &project, &studio, &texts);
+    let annotated = project.export(&["--history"]);
+    assert_eq!(annotated.len(), texts.len());
+    for (document, text) in annotated.iter().zip(&texts) {
+        assert_eq!(document["text"], json!(text));
+        let marked: Vec<&Value> = document["entities"].as_array().unwrap().iter().collect();
+        let words: Vec<&str> = text.split(' ').collect();
+        let (person, place) = (words[..2].join(" "), words[3]);
+        let at = |entity: &Value| {
+            let [start, end] = ["start", "end"].map(|end| entity[end].as_u64().unwrap() as usize);
+            (entity["label"].as_str().unwrap().to_owned(), text[start..end].to_owned())
+        };
+        let marked: Vec<(String, String)> = marked.into_iter().map(at).collect();
+        assert_eq!(marked, [("PERSON".to_owned(), person), ("PLACE".to_owned(), place.to_owned())]);
+    }
+    let history = std::fs::read_to_string(project.path("out.jsonl.history.jsonl")).unwrap();
+    assert_eq!(history.lines().count(), texts.len() + 2 * second, "20 first, and for each second one a review");
+
+    let wrong = train(&olga, &project, &studio);
+    // The errors are what comes next, with the reason why.
+    let mut came = BTreeSet::new();
+    for position in 0..wrong.len() {
+        olga.wait("document.querySelector('#keys section') !== null");
+        let number: usize = olga.value("Number(location.pathname.split('/').pop())").as_u64().unwrap() as usize;
+        came.insert(number);
+        let why = olga.value("document.querySelector('.why').textContent");
+        assert!(why.as_str().unwrap().contains("run 1 was wrong about"), "{why}");
+        olga.press(&["Enter"]);
+        if position + 1 < wrong.len() {
+            olga.wait(&format!("!location.pathname.endsWith('/{number}')"));
+        }
+    }
+    olga.wait("document.querySelector('.empty h1')?.textContent === 'Nothing is left'");
+    assert_eq!(came, wrong);
+    assert_eq!(olga.log(), Vec::<String>::new());
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+}
+
+/// Somebody else annotates the texts that are asked for twice, in a browser of their own, with another boundary each; and decides for
+/// the first one's. Gives how many these were.
+fn second_opinion(beside: &Browser, project: &Project, studio: &Studio, texts: &[String]) -> usize {
+    let rob = beside.beside();
+    log_in(&rob, &project.page(studio, "annotate"), "rob");
+    let mut seen = 0;
+    loop {
+        rob.wait("document.querySelector('#keys section') !== null || document.querySelector('.empty h1') !== null");
+        if rob.value("document.querySelector('.empty h1') !== null") == json!(true) {
+            break;
+        }
+        assert_eq!(
+            rob.value("document.querySelectorAll('#text .entity').length"),
+            json!(0),
+            "the first one's work is not shown"
+        );
+        let here = rob.value("location.pathname");
+        rob.press(&["Shift+ArrowRight", "1", "ArrowRight", "ArrowRight", "ArrowRight", "2", "Enter"]);
+        rob.wait(&format!("location.pathname !== {here}"));
+        seen += 1;
+        assert!(seen <= texts.len(), "the queue does not end");
+    }
+    assert!(seen >= 2, "{seen} texts were asked for twice");
+    rob.open(&project.page(studio, "review"));
+    for left in (0..seen).rev() {
+        rob.wait("document.querySelector('#keys section') !== null");
+        assert_eq!(rob.value("document.querySelectorAll('[data-difference]').length"), json!(1));
+        let here = rob.value("location.pathname");
+        rob.press(&["d", "q", "Enter"]);
+        rob.wait(&format!("location.pathname !== {here}"));
+        if left == 0 {
+            rob.wait("document.querySelector('.empty h1')?.textContent === 'Nothing to review'");
+        }
+    }
+    rob.open(&project.page(studio, "quality"));
+    let page = rob.value("document.body.innerText");
+    assert!(page.as_str().unwrap().contains("olga and rob"), "{page}");
+    assert_eq!(rob.log(), Vec::<String>::new());
+    seen
+}
+
+/// Trains from the page Runs and watches; sends the errors to the queue. Gives the documents in which there are any.
+fn train(browser: &Browser, project: &Project, studio: &Studio) -> BTreeSet<usize> {
+    browser.open(&project.page(studio, "runs"));
+    browser.run(
+        "document.querySelector('#base').value = arguments[0]; document.querySelector('#settings').value = arguments[1];",
+        &json!([tiny_base(), "max_steps=1500\neval_every=50\npatience=0\nnum_train_epochs=100000\nthreads=1"]),
+    );
+    browser.click(browser.middle("form.form button.primary"), 1);
+    browser.wait("location.pathname.endsWith('/runs/1') && document.querySelector('h1')?.textContent === 'Run 1'");
+    let running = "document.querySelector('.state').textContent === 'running'";
+    let step = "Number(document.querySelector('[data-live=step]').textContent)";
+    let patience = Duration::from_secs(60);
+    browser.wait_long(
+        &format!("{running} && {step} > 0 && document.querySelectorAll('#charts .curve').length === 2"),
+        patience,
+    );
+    let first = browser.value(step);
+    browser.wait_long(&format!("{running} && {step} > {first}"), patience);
+    browser.wait_long("document.querySelector('.state.good')?.textContent === 'finished'", patience);
+    assert_eq!(browser.value(step), json!(1500));
+
+    let links = browser.value("[...document.querySelectorAll('td.n a')].map(link => Number(link.textContent))");
+    let wrong: BTreeSet<usize> = links.as_array().unwrap().iter().map(|link| link.as_u64().unwrap() as usize).collect();
+    assert!(!wrong.is_empty(), "a model of random weights that saw 16 texts is right about everything");
+    let quoted = browser.value("document.querySelector('td.text').textContent");
+    browser.run("document.querySelector('td.n a').scrollIntoView({ block: 'center' })", &json!([]));
+    browser.click(browser.middle("td.n a"), 1);
+    browser.wait("document.querySelector('h1')?.textContent.startsWith('Document ') === true");
+    let text = browser.value("document.querySelector('.passage').textContent");
+    let quoted = quoted.as_str().unwrap().trim_matches('…').to_owned();
+    assert!(text.as_str().unwrap().contains(&quoted), "{text}: {quoted}");
+    browser.open(&project.page(studio, "runs/1"));
+    browser.run("document.querySelector('form.end').scrollIntoView({ block: 'center' })", &json!([]));
+    browser.click(browser.middle("form.end button.primary"), 1);
+    browser.wait("document.querySelector('#keys section') !== null");
+    wrong
+}

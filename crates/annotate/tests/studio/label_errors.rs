@@ -93,7 +93,7 @@ fn the_model_of_a_run_says_where_its_dev_set_is_doubtful() {
         assert_eq!(seen.json(), json!({"kept": 1}));
         let listed = listed(&fixture, &owner).await;
         let errors = fixture.get(&owner, &format!("{API}/runs/{id}/errors")).await.ok().json();
-        assert_eq!(listed[0]["document"], errors["worst"][0]["document"], "a text of the dev set");
+        assert_eq!(listed[0]["document"], errors["worst"][0]["document"], "{errors}");
         let message = listed[0]["message"].as_str().unwrap();
         assert!(message.contains("PER may be") && message.contains("LOC (wrong-label, confidence 0.75)"), "{message}");
         let page = fixture.get(&owner, &format!("/p/news/runs/{id}")).await.ok().text;

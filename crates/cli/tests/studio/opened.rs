@@ -105,6 +105,9 @@ pub fn log_in(browser: &Browser, page: &str, name: &str) {
     browser.write(PASSWORD);
     browser.press(&["Enter"]);
     browser.wait("document.readyState === 'complete' && document.querySelector('.top .user') !== null");
+    // A page that asks for a login says so to the browser, too.
+    let log = browser.log();
+    assert!(log.iter().all(|line| line.contains("401")), "{log:?}");
 }
 
 /// A tiny base of random weights.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{extract::State, http::StatusCode};
 use schema::offset::{Offsets, Unit};
 use serde::{Deserialize, Serialize};
-use store::{Finding, Found};
+use store::{Finding, Found, RunState};
 use utoipa::ToSchema;
 
 use super::{problem::Refusals, quality, runs as of_runs};
@@ -51,10 +51,13 @@ pub struct Seen {
 /// # Errors
 /// The run has no model that was tried, or the database fails.
 pub async fn keep(studio: &Studio, member: &Member, run: &store::Run) -> Result<usize, Refusal> {
+    let none = || Refusal::Invalid(format!("run {} has no model that was tried on its dev set yet", run.id.0));
+    if run.state == RunState::Running {
+        return Err(none());
+    }
     let folder = PathBuf::from(&run.started.folder);
     let seen = tokio::task::spawn_blocking(move || runs::label_errors(&folder)).await;
     let seen = seen.map_err(|panic| Refusal::Failed(panic.to_string()))??;
-    let none = || Refusal::Invalid(format!("run {} has no model that was tried on its dev set yet", run.id.0));
     let findings: Vec<Finding> = seen.ok_or_else(none)?;
     let project = member.project.id;
     studio.store.replace_findings(project, Found::By(quality::label_error()), &findings).await?;

@@ -50,7 +50,6 @@ fn written() -> Vec<Written> {
 #[test]
 #[ignore = "needs Chromium"]
 fn what_two_people_annotate_trains_a_model_and_its_errors_come_back() {
-    let begun = Instant::now();
     let written = written();
     let texts: Vec<String> = written.iter().map(|written| written.text.clone()).collect();
     let project = Project::init("harbour", SCHEMA);
@@ -59,6 +58,7 @@ fn what_two_people_annotate_trains_a_model_and_its_errors_come_back() {
     project.import(&texts);
     let studio = project.open();
     let olga = Browser::start();
+    let begun = Instant::now();
     log_in(&olga, &project.page(&studio, "quality"), "olga");
     // Every fifth text goes to a second person.
     olga.run(

@@ -25,7 +25,7 @@ export function restore(editor) {
     editor.status("draft", "Your draft is back");
     editor.say("Your draft is back.");
   } else {
-    editor.notice("warn", "You have a draft from before editor text was last saved.",
+    editor.notice("warn", "You have a draft from before this text was last saved.",
       ["Use the draft", () => { take(); editor.changed("The draft replaces what was saved. Undo brings it back."); }],
       ["Drop the draft", () => editor.saving.discard()]);
   }

@@ -21,16 +21,50 @@ pub struct Finding {
     pub span: Option<Span>,
 }
 
+/// Findings of a project, by what found them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// By any rule.
+    Any,
+    /// By this rule.
+    By(&'a str),
+    /// By any other rule.
+    ByAnyBut(&'a str),
+}
+
 impl Store {
     /// Puts these findings in place of all that the project had.
     ///
     /// # Errors
     /// A document is not there, a span does not fit its text, or the database fails.
     pub async fn set_findings(&self, project: ProjectId, findings: &[Finding]) -> Result<(), StoreError> {
+        self.replace_findings(project, Found::Any, findings).await
+    }
+
+    /// Puts these findings in place of those.
+    ///
+    /// # Errors
+    /// A document is not there, a span does not fit its text, or the database fails.
+    pub async fn replace_findings(
+        &self,
+        project: ProjectId,
+        those: Found<'_>,
+        findings: &[Finding],
+    ) -> Result<(), StoreError> {
         let mut writing = self.write().await?;
         let connection = writing.connection();
-        sqlx::query("DELETE FROM finding WHERE project = $1").bind(project.0).execute(&mut *connection).await?;
-        for (finding, position) in findings.iter().zip(1i64..) {
+        let (which, rule) = match those {
+            Found::Any => ("", None),
+            Found::By(rule) => (" AND rule = $2", Some(rule)),
+            Found::ByAnyBut(rule) => (" AND rule <> $2", Some(rule)),
+        };
+        let delete = sqlx::AssertSqlSafe(format!("DELETE FROM finding WHERE project = $1{which}"));
+        let delete = sqlx::query(delete).bind(project.0);
+        let delete = if let Some(rule) = rule { delete.bind(rule) } else { delete };
+        delete.execute(&mut *connection).await?;
+        let last = "SELECT COALESCE(MAX(position), 0) FROM finding WHERE project = $1";
+        let last: i64 = sqlx::query(last).bind(project.0).fetch_one(&mut *connection).await?.try_get(0)?;
+        for (finding, position) in findings.iter().zip(last + 1..) {
             let mut place = None;
             if let Some(span) = finding.span {
                 let text = document::text(connection, project, finding.document).await?;
@@ -68,19 +102,39 @@ impl Store {
         let query = "SELECT rule, message, start, stop, quote FROM finding
             WHERE project = $1 AND number = $2 ORDER BY position";
         let rows = sqlx::query(query).bind(project.0).bind(i64::from(number)).fetch_all(&mut *connection).await?;
-        let offsets = Offsets::new(&text, Unit::CodePoints);
-        let finding = |row: &AnyRow| {
-            let place = || format!("a finding about document {number}");
-            let ends = (row.try_get::<Option<i64>, _>("start")?, row.try_get::<Option<i64>, _>("stop")?);
-            let span = match (ends, row.try_get::<Option<&str>, _>("quote")?) {
-                ((Some(start), Some(stop)), Some(quote)) => {
-                    Some(wire::proven(&text, &offsets, start as usize, stop as usize, quote, place)?)
-                }
-                _ => None,
-            };
-            Ok(Finding { document: number, rule: row.try_get("rule")?, message: row.try_get("message")?, span })
-        };
-        rows.iter().map(finding).collect()
+        rows.iter().map(|row| of_row(row, number, &text)).collect()
+    }
+
+    /// The findings of a rule over all documents, in the order in which they were given, so many at most.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn findings_by(&self, project: ProjectId, rule: &str, limit: u32) -> Result<Vec<Finding>, StoreError> {
+        let query = "SELECT finding.number, rule, message, start, stop, quote, document.text FROM finding
+            JOIN document ON document.project = finding.project AND document.number = finding.number
+            WHERE finding.project = $1 AND rule = $2 ORDER BY position LIMIT $3";
+        let query = sqlx::query(query).bind(project.0).bind(rule).bind(i64::from(limit));
+        let finding = |row: &AnyRow| of_row(row, row.try_get::<i64, _>("number")? as Number, row.try_get("text")?);
+        query.fetch_all(&self.pool).await?.iter().map(finding).collect()
+    }
+
+    /// Takes a finding away: somebody has looked at it. `false` where it is not there any more.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn dismiss_finding(
+        &self,
+        project: ProjectId,
+        number: Number,
+        rule: &str,
+        message: &str,
+    ) -> Result<bool, StoreError> {
+        let mut writing = self.write().await?;
+        let query = "DELETE FROM finding WHERE project = $1 AND number = $2 AND rule = $3 AND message = $4";
+        let query = sqlx::query(query).bind(project.0).bind(i64::from(number)).bind(rule).bind(message);
+        let met = query.execute(writing.connection()).await?.rows_affected();
+        writing.commit().await?;
+        Ok(met > 0)
     }
 
     /// How many findings each rule has, by rule.
@@ -92,4 +146,17 @@ impl Store {
         let rows = sqlx::query(query).bind(project.0).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? as u64))).collect()
     }
+}
+
+fn of_row(row: &AnyRow, document: Number, text: &str) -> Result<Finding, StoreError> {
+    let place = || format!("a finding about document {document}");
+    let ends = (row.try_get::<Option<i64>, _>("start")?, row.try_get::<Option<i64>, _>("stop")?);
+    let span = match (ends, row.try_get::<Option<&str>, _>("quote")?) {
+        ((Some(start), Some(stop)), Some(quote)) => {
+            let offsets = Offsets::new(text, Unit::CodePoints);
+            Some(wire::proven(text, &offsets, start as usize, stop as usize, quote, place)?)
+        }
+        _ => None,
+    };
+    Ok(Finding { document, rule: row.try_get("rule")?, message: row.try_get("message")?, span })
 }

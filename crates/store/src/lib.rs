@@ -40,7 +40,7 @@ pub use document::{DocumentRow, Number};
 pub use draft::Draft;
 pub use error::StoreError;
 pub use export::{Exported, Select};
-pub use finding::Finding;
+pub use finding::{Finding, Found};
 pub use import::{Given, Import, Imported};
 pub use migration::VERSION;
 pub use progress::Progress;

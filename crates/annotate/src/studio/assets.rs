@@ -23,16 +23,24 @@ macro_rules! asset {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file.
-pub const ALL: [Asset; 14] = [
+pub const ALL: [Asset; 22] = [
     asset!("studio.css", "text/css; charset=utf-8"),
     asset!("nomen.svg", "image/svg+xml"),
     asset!("studio.js", SCRIPT),
+    asset!("actions.js", SCRIPT),
     asset!("annotate.js", SCRIPT),
     asset!("conflict.js", SCRIPT),
     asset!("data.js", SCRIPT),
+    asset!("draft.js", SCRIPT),
     asset!("editor.js", SCRIPT),
+    asset!("find.js", SCRIPT),
     asset!("keys.js", SCRIPT),
     asset!("marks.js", SCRIPT),
+    asset!("mouse.js", SCRIPT),
+    asset!("note.js", SCRIPT),
+    asset!("origins.js", SCRIPT),
+    asset!("panels.js", SCRIPT),
+    asset!("quality.js", SCRIPT),
     asset!("review.js", SCRIPT),
     asset!("runs.js", SCRIPT),
     asset!("saving.js", SCRIPT),

@@ -44,6 +44,8 @@ pub struct Task<'a> {
     pub draft: Option<&'a Value>,
     /// How far the project is.
     pub progress: Progress,
+    /// Why the text comes now, in words; empty where there is no reason to tell.
+    pub reason: &'a str,
 }
 
 /// A suggestion as the editor shows it.
@@ -101,6 +103,7 @@ pub(super) fn desk(task: &Task<'_>, page: &str) -> Markup {
                 span.quiet { (done) " of " (total) " done" }
                 span.quiet { "Text " (task.number) @if let Some(id) = task.id { " · " bdi { (id) } } }
                 @if task.layer == "second" { span.state title="Somebody else annotates this text, too; neither sees the other's work" { "annotated twice" } }
+                @if !task.reason.is_empty() { span.quiet.why title={ "It comes now because: " (task.reason) } { bdi { (task.reason) } } }
                 span.state #status role="status" {}
             }
             div.notice.warn #offline role="alert" hidden {}
@@ -299,6 +302,7 @@ mod tests {
             suggestions: &[suggestion, lost],
             draft: Some(&json!({"note": HOSTILE})),
             progress: Progress { done: 1, total: 4 },
+            reason: HOSTILE,
         })
     }
 

@@ -40,7 +40,7 @@ pub use routes::{ROUTES, Route, app};
 pub use runs::{StartRun, Training};
 pub use server::Port;
 pub use settings::{Settings, StartError};
-pub use state::Studio;
+pub use state::{Studio, logs_in};
 
 /// Tells long answers that the studio is about to stop.
 #[derive(Debug, Clone)]

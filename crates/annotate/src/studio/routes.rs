@@ -71,6 +71,7 @@ pub static ROUTES: &[Route] = routes! {
     OWNER post "/p/{project}/schema/relabel" pages::schema::relabel;
     REVIEWER get "/p/{project}/quality" pages::quality::show;
     REVIEWER post "/p/{project}/quality/check" pages::quality::check;
+    REVIEWER post "/p/{project}/quality/label-errors" pages::label_errors::decide;
     REVIEWER get "/p/{project}/quality/agreement" pages::quality::agree;
     OWNER post "/p/{project}/quality/twice" pages::quality::twice;
     REVIEWER get "/p/{project}/runs" pages::runs::list;
@@ -79,6 +80,7 @@ pub static ROUTES: &[Route] = routes! {
     REVIEWER get "/p/{project}/runs/{run}" pages::runs::show;
     OWNER post "/p/{project}/runs/{run}/stop" pages::runs::stop;
     REVIEWER post "/p/{project}/runs/{run}/queue" pages::runs::send;
+    REVIEWER post "/p/{project}/runs/{run}/label-errors" pages::label_errors::of_run;
     OWNER get "/p/{project}/people" pages::people::show;
     OWNER post "/p/{project}/people" pages::people::give;
     OWNER post "/p/{project}/people/remove" pages::people::remove;
@@ -116,6 +118,9 @@ pub static ROUTES: &[Route] = routes! {
     REVIEWER get "/api/v1/projects/{project}/findings" api::quality::findings;
     REVIEWER post "/api/v1/projects/{project}/findings" api::quality::run;
     REVIEWER put "/api/v1/projects/{project}/findings" api::checked::put;
+    REVIEWER get "/api/v1/projects/{project}/label-errors" api::label_errors::list;
+    REVIEWER post "/api/v1/projects/{project}/label-errors/dismiss" api::label_errors::dismiss;
+    REVIEWER post "/api/v1/projects/{project}/runs/{run}/label-errors" api::label_errors::of_run;
     REVIEWER get "/api/v1/projects/{project}/runs" api::runs::list;
     OWNER post "/api/v1/projects/{project}/runs" api::runs::start;
     REVIEWER get "/api/v1/projects/{project}/runs/{run}" api::runs::one;

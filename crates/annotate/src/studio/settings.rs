@@ -11,7 +11,8 @@ pub struct Settings {
     pub addr: SocketAddr,
     /// Names by which it may be called; empty for those of this machine on a loopback address, and all on another.
     pub hosts: Vec<String>,
-    /// Who uses it without a login: the person at this machine. `None` where accounts are asked for.
+    /// Who uses it without a login until there is an account: the person at this machine. `None` where a login is asked for from the
+    /// start.
     pub local: Option<String>,
     /// Certificates and private key, PEM files.
     pub tls: Option<(PathBuf, PathBuf)>,

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -29,8 +32,10 @@ pub struct Studio {
     pub(super) names: Names,
     /// The name of the cookie with a session's secret.
     pub(super) cookie: String,
-    /// The person at this machine, where nobody logs in.
-    pub(super) local: Option<User>,
+    /// The person at this machine, where nobody logged in when it was started.
+    local: Option<User>,
+    /// There is an account, or was one: nobody gets in without a login any more.
+    has_accounts: AtomicBool,
     pub(super) attempts: Attempts,
     pub(super) runs: Arc<Runs>,
     failed: Box<dyn Fn(&str) + Send + Sync>,
@@ -69,6 +74,7 @@ impl Studio {
             names: Names::new(hosts, Vec::new()),
             cookie: cookie::session(settings.addr.port()),
             local,
+            has_accounts: AtomicBool::new(false),
             attempts: Attempts::default(),
             runs,
             failed: Box::new(failed),
@@ -81,6 +87,19 @@ impl Studio {
     /// Ends the runs that it started, in a way that lets them save what they have.
     pub async fn end(&self) {
         self.runs.end().await;
+    }
+
+    /// The person at this machine, as long as nobody has an account. Accounts are also made by other processes, so the database is
+    /// asked; once there was one, it is not asked again.
+    pub(super) async fn local(&self) -> Result<Option<&User>, StoreError> {
+        let Some(local) = &self.local else { return Ok(None) };
+        if !self.has_accounts.load(Ordering::Relaxed) {
+            if !self.store.users().await?.iter().any(logs_in) {
+                return Ok(Some(local));
+            }
+            self.has_accounts.store(true, Ordering::Relaxed);
+        }
+        Ok(None)
     }
 
     pub(super) fn failed(&self, problem: &str) {
@@ -100,4 +119,9 @@ impl Studio {
         }
         due
     }
+}
+
+/// Whether somebody has an account that can be logged in with. As soon as there is one, a studio asks everybody for a login.
+pub fn logs_in(user: &User) -> bool {
+    user.password.is_some() && !user.disabled
 }

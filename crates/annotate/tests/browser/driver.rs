@@ -25,13 +25,21 @@ pub struct Browser {
     driver: Child,
     /// Its end of the pipe stays open: what the driver says later must not end it.
     _output: BufReader<ChildStdout>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Browser {
-    /// A new browser without a past.
+    /// A new browser without a past, when those of other tests have ended.
     pub fn start() -> Self {
-        let turn = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::launch(Some(ONE.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Another browser, which shares nothing with this one: somebody else's, who is there at the same time.
+    pub fn beside(&self) -> Self {
+        Self::launch(None)
+    }
+
+    fn launch(turn: Option<MutexGuard<'static, ()>>) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -98,11 +106,29 @@ impl Browser {
 
     /// Waits until an expression holds.
     pub fn wait(&self, expression: &str) {
+        self.wait_long(expression, PATIENCE);
+    }
+
+    /// Waits until an expression holds, for so long at most.
+    pub fn wait_long(&self, expression: &str, patience: Duration) {
         let begun = Instant::now();
         while self.value(expression) != Value::Bool(true) {
-            assert!(begun.elapsed() < PATIENCE, "never true: {expression}; log: {:?}", self.log());
+            assert!(
+                begun.elapsed() < patience,
+                "never true: {expression}; page: {}; log: {:?}",
+                self.value("location.href + '\\n' + document.body.innerText"),
+                self.log()
+            );
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Types a text where the focus is.
+    pub fn write(&self, text: &str) {
+        let event = |kind: &str, letter: char| json!({"type": kind, "value": letter.to_string()});
+        let actions: Vec<Value> =
+            text.chars().flat_map(|letter| [event("keyDown", letter), event("keyUp", letter)]).collect();
+        self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
     }
 
     /// Waits until a task is shown, whose number is this one.

@@ -61,6 +61,8 @@ pub struct Kept {
     pub revisions: Vec<Value>,
     /// The draft.
     pub draft: Option<Value>,
+    /// Why it comes now.
+    pub reason: String,
 }
 
 impl Host {
@@ -312,6 +314,7 @@ impl Desk {
                 done: self.texts.iter().filter(|text| !text.revisions.is_empty()).count() as u64,
                 total: self.texts.len() as u64,
             },
+            reason: &kept.reason,
         })
     }
 

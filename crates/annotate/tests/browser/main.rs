@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+// It is also the driver of the tests of the whole studio (`crates/cli/tests/studio`), which need more of it.
+#[allow(dead_code)]
 mod driver;
 mod faults;
 mod host;

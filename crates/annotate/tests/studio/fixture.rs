@@ -93,7 +93,9 @@ impl Fixture {
         let schema = Schema::of_labels(["PER", "LOC"].map(|name| Label::new(name).unwrap()));
         let project = store.create_project(project, &schema, "", owner.id).await.unwrap();
         let fixture = Self::over(folder, store, project, local, Arc::new(script)).await;
-        for (name, role) in [("ann", Role::Annotator), ("ben", Role::Annotator), ("rob", Role::Reviewer)] {
+        // Where there are accounts, there is nobody who need not log in.
+        let people = [("ann", Role::Annotator), ("ben", Role::Annotator), ("rob", Role::Reviewer)];
+        for (name, role) in people.into_iter().filter(|_| local.is_none()) {
             fixture.person(name, Some(role)).await;
         }
         fixture.add(["Anna lives in Rome 👩‍🔬.", "Ærø is an island.", "Nothing here."]).await;
@@ -167,7 +169,8 @@ impl Fixture {
         self.visitor("0123456789abcdef".repeat(4)).await
     }
 
-    async fn visitor(&self, secret: String) -> Asks {
+    /// A browser with this secret in its cookie.
+    pub async fn visitor(&self, secret: String) -> Asks {
         let asks = Asks { session: Some(secret), ..Asks::default() };
         let page = self.get(&asks, "/").await;
         let csrf = page.text.split("name=\"csrf-token\" content=\"").nth(1).unwrap().split('"').next().unwrap();

@@ -111,3 +111,42 @@ fn an_owner_adds_people_and_takes_over_nobody() {
         assert_eq!(last.status, StatusCode::UNPROCESSABLE_ENTITY, "a project keeps an owner");
     });
 }
+
+#[test]
+fn with_the_first_account_everybody_logs_in_at_once() {
+    run(async {
+        let fixture = Fixture::new(Some("olga")).await;
+        let me = fixture.visitor("0123456789abcdef".repeat(4)).await;
+        let add = async |name: &str, role: &str| {
+            let fields = [("name", name), ("role", role), ("password", PASSWORD)];
+            fixture.form(&me, "/p/news/people", &fields).await
+        };
+        let refused = add("ann", "annotator").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        assert!(refused.text.contains("the role owner"), "{}", refused.text);
+        assert_eq!(fixture.get(&me, "/p/news/people").await.status, StatusCode::OK);
+        add("olga", "owner").await.ok();
+        for page in ["/", "/p/news/annotate", "/api/v1/projects"] {
+            assert_eq!(fixture.get(&me, page).await.status, StatusCode::UNAUTHORIZED, "{page}");
+        }
+        let written =
+            fixture.json(&me, Method::DELETE, "/api/v1/projects/news/people/olga", &serde_json::json!({})).await;
+        assert_eq!(written.status, StatusCode::UNAUTHORIZED);
+        let login = [("name", "olga"), ("password", PASSWORD), ("next", "/p/news/people")];
+        assert_eq!(fixture.form(&me, "/login", &login).await.status, StatusCode::SEE_OTHER);
+    });
+}
+
+#[test]
+fn an_account_that_another_process_makes_counts_as_well() {
+    run(async {
+        let fixture = Fixture::new(Some("olga")).await;
+        let me = Asks::default();
+        fixture.person("ann", None).await;
+        assert_eq!(fixture.get(&me, "/p/news/annotate").await.status, StatusCode::UNAUTHORIZED);
+        // Nor does it open again when the account goes.
+        let ann = fixture.store.user_named("ann").await.unwrap();
+        fixture.store.set_password(ann.id, None).await.unwrap();
+        assert_eq!(fixture.get(&me, "/p/news/annotate").await.status, StatusCode::UNAUTHORIZED);
+    });
+}

@@ -6,6 +6,7 @@ mod access;
 mod conflict;
 mod fixture;
 mod flow;
+mod label_errors;
 mod login;
 mod markup;
 mod runs;

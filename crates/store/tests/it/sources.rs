@@ -1,6 +1,6 @@
 //! Suggestions and findings.
 
-use nomen_store::Finding;
+use nomen_store::{Finding, Found};
 use schema::{Grounding, Origin, OriginKind, Suggestion};
 
 use crate::{
@@ -54,6 +54,17 @@ on_both! {
         assert_eq!(counts, [("Q001".to_owned(), 2), ("Q003".to_owned(), 1)]);
         assert!(store.set_findings(project.id, &[finding(2, "Q", here)]).await.is_err());
         assert_eq!(store.findings(project.id, 2).await.unwrap().len(), 1, "what was refused changed nothing");
+        store.replace_findings(project.id, Found::ByAnyBut("Q"), &[finding(1, "R", None)]).await.unwrap();
+        store.replace_findings(project.id, Found::By("Q"), &[finding(2, "Q", None), finding(1, "Q", here)]).await.unwrap();
+        let ranked = store.findings_by(project.id, "Q", 10).await.unwrap();
+        assert_eq!(ranked, [finding(2, "Q", None), finding(1, "Q", here)], "in the order in which they were given");
+        assert_eq!(store.findings_by(project.id, "R", 10).await.unwrap().len(), 1);
+        assert_eq!(store.findings_by(project.id, "Q", 1).await.unwrap().len(), 1);
+        let message = &ranked[1].message;
+        assert!(!store.dismiss_finding(project.id, 1, "R", "another").await.unwrap());
+        assert!(store.dismiss_finding(project.id, 1, "Q", message).await.unwrap());
+        assert!(!store.dismiss_finding(project.id, 1, "Q", message).await.unwrap(), "it is gone already");
+        assert_eq!(store.findings_by(project.id, "Q", 10).await.unwrap(), ranked[..1]);
         store.set_findings(project.id, &[]).await.unwrap();
         assert!(store.finding_counts(project.id).await.unwrap().is_empty());
     }

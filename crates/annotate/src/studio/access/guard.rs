@@ -116,7 +116,7 @@ async fn visitor(studio: &Studio, headers: &HeaderMap) -> Result<Visitor, Refusa
     let given = cookie::value(headers, &studio.cookie).filter(|secret| cookie::is_secret(secret));
     let secret = given.map_or_else(secret::fresh, |secret| Ok(secret.to_owned()))?;
     let csrf = secret::csrf(&secret);
-    let user = match (&studio.local, given) {
+    let user = match (studio.local().await?, given) {
         (Some(local), _) => Some((local.clone(), By::Local)),
         (None, Some(secret)) => session(studio, secret).await?.map(|user| (user, By::Session)),
         (None, None) => None,

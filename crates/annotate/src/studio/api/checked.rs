@@ -114,12 +114,12 @@ pub async fn put(
                 Some(span)
             }
         };
-        let mut message = found.message;
-        if let Some(Instead { confidence }) = found.suggestion {
-            message = format!("{message} ({confidence:.2})");
-            if confidence.is_finite() && !suspects.iter().any(|(known, ..)| *known == number) {
-                suspects.push((number, queue::SENT + confidence, message.clone()));
-            }
+        let message = found.message;
+        if let Some(Instead { confidence }) = found.suggestion
+            && confidence.is_finite()
+            && !suspects.iter().any(|(known, ..)| *known == number)
+        {
+            suspects.push((number, queue::SENT + confidence, message.clone()));
         }
         findings.push(Finding { document: number, rule: found.code, message, span });
     }

@@ -8,6 +8,7 @@ pub mod annotations;
 pub mod checked;
 pub mod documents;
 pub mod files;
+pub mod label_errors;
 pub mod people;
 pub mod problem;
 pub mod projects;
@@ -60,6 +61,9 @@ use utoipa::OpenApi;
         quality::findings,
         quality::run,
         checked::put,
+        label_errors::list,
+        label_errors::dismiss,
+        label_errors::of_run,
         runs::list,
         runs::start,
         runs::one,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::problem::Refusals;
 use crate::studio::{
     Refusal, Studio,
-    access::{Member, password},
+    access::{By, Member, password},
     body::Json,
     path::Path,
 };
@@ -51,9 +51,11 @@ pub async fn of(studio: &Studio, member: &Member) -> Result<Vec<Person>, Refusal
 }
 
 /// Gives somebody a role. Who is not known yet gets an account with this password; the passwords of others nobody but they change.
+/// Where nobody logs in yet, the person at the machine may take a password too.
 ///
 /// # Errors
-/// The account is there and a password is given, or it is new and the password is none, or the project would lose its owner.
+/// The account is there and a password is given, or it is new and the password is none, or the project would lose its owner. The first
+/// account is none of an owner: nobody could make another one in the studio, which asks for a login from then on.
 pub async fn give(
     studio: &Studio,
     member: &Member,
@@ -62,8 +64,17 @@ pub async fn give(
     given: Option<String>,
 ) -> Result<(), Refusal> {
     let given = given.filter(|password| !password.is_empty());
+    if member.caller.by == By::Local && given.is_some() && role != Role::Owner {
+        return Err(Refusal::Invalid(format!(
+            "the first account must be an owner's, who can then add others: from then on everybody logs in; give `{name}` the role owner"
+        )));
+    }
     let user: User = match (studio.store.user_by_name(name).await?, given) {
         (Some(user), None) => user,
+        (Some(user), Some(given)) if member.caller.by == By::Local && user.id == member.user() => {
+            studio.store.set_password(user.id, Some(&hashed(given).await?)).await?;
+            user
+        }
         (Some(_), Some(_)) => {
             return Err(Refusal::Invalid(format!(
                 "`{name}` has an account already; leave the password empty to give them a role here"
@@ -72,14 +83,15 @@ pub async fn give(
         (None, None) => {
             return Err(Refusal::Invalid(format!("there is no account `{name}`; a new one needs a password")));
         }
-        (None, Some(given)) => {
-            let hash = tokio::task::spawn_blocking(move || password::hash(&given)).await;
-            let hash = hash.map_err(|panic| Refusal::Failed(panic.to_string()))?;
-            let hash = hash.map_err(|error| Refusal::Invalid(error.to_string()))?;
-            studio.store.create_user(name, Some(&hash)).await?
-        }
+        (None, Some(given)) => studio.store.create_user(name, Some(&hashed(given).await?)).await?,
     };
     Ok(studio.store.set_role(member.project.id, user.id, Some(role)).await?)
+}
+
+async fn hashed(given: String) -> Result<String, Refusal> {
+    let hash = tokio::task::spawn_blocking(move || password::hash(&given)).await;
+    let hash = hash.map_err(|panic| Refusal::Failed(panic.to_string()))?;
+    hash.map_err(|error| Refusal::Invalid(error.to_string()))
 }
 
 /// Takes somebody's part in a project away; what they annotated stays.

@@ -8,7 +8,7 @@ use corpus::{
     check::{self, Check, Data, File},
 };
 use serde::Serialize;
-use store::{Finding, Number, Project, Select, Store};
+use store::{Finding, Found, Number, Project, Select, Store};
 use utoipa::ToSchema;
 
 use super::problem::Refusals;
@@ -45,13 +45,18 @@ pub async fn rules(studio: &Studio, project: &Project) -> Result<Vec<Rule>, Refu
     Ok(rules)
 }
 
-/// Runs the checks over everything that is decided and keeps what they find.
+/// The code of the rule by which a model contradicts the annotation, which no check finds without one.
+pub fn label_error() -> &'static str {
+    Check::LabelError.rule().code
+}
+
+/// Runs the checks over everything that is decided and keeps what they find. Likely label errors, which take a model to find, stay.
 ///
 /// # Errors
 /// The database fails.
 pub async fn checked(studio: &Studio, project: &Project) -> Result<Vec<Rule>, Refusal> {
     let findings = found(&studio.store, project).await?;
-    studio.store.set_findings(project.id, &findings).await?;
+    studio.store.replace_findings(project.id, Found::ByAnyBut(label_error()), &findings).await?;
     rules(studio, project).await
 }
 
@@ -84,7 +89,7 @@ pub async fn accepted(store: &Store, project: &Project) -> Result<Vec<Number>, R
 }
 
 /// The findings that stand in a document, each at its first place.
-fn of_documents(findings: &[check::Finding], numbers: &[Number]) -> Vec<Finding> {
+pub fn of_documents(findings: &[check::Finding], numbers: &[Number]) -> Vec<Finding> {
     let (mut kept, mut counts) = (Vec::new(), HashMap::<String, usize>::new());
     for finding in findings {
         let rule = finding.check.rule().code.to_owned();

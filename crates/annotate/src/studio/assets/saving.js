@@ -13,11 +13,11 @@ function newKey() {
 // A revision that says of each suggestion what it was, not which: the server's list may be another by now.
 function told(revision, suggestions) {
   const by = new Map(suggestions.map(one => [one.id, one]));
-  const origin = one => `${one.kind}:${one.name}`;
+  const origin = one => `${one.origin.kind}:${one.origin.name}`;
   const entities = revision.entities.map(({ suggestion, ...entity }) =>
     (by.has(suggestion) ? { ...entity, suggestion: origin(by.get(suggestion)) } : entity));
   const rejected = revision.rejected.filter(id => by.has(id)).map(id => {
-    const { start, end, label, quote, version } = by.get(id);
+    const { start, end, label, quote, origin: { version } } = by.get(id);
     return { start, end, label, quote, origin: origin(by.get(id)), version };
   });
   return { ...revision, entities, rejected };

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use schema::{Document, Entity, Suggestion};
 use serde::Deserialize;
 use serde_json::Value;
-use store::{Layer, Number, Revision, Role};
+use store::{Layer, Number, Revision, Role, StoreError};
 
 use super::{login::to, of_project};
 use crate::studio::{
@@ -38,6 +38,8 @@ pub struct Prepared {
     pub suggestions: Vec<Suggestion>,
     pub draft: Option<Value>,
     pub progress: Progress,
+    /// Why the text comes now; empty once it is done.
+    pub reason: String,
     origins: Vec<String>,
 }
 
@@ -93,6 +95,12 @@ pub async fn prepared(studio: &Studio, member: &Member, number: Number, layer: L
     let progress = studio.store.progress(project).await?;
     let of = progress.iter().filter(|of| layers.contains(&of.layer));
     let (done, total) = of.fold((0, 0), |(done, total), of| (done + of.done, total + of.tasks));
+    let reason = match studio.store.task(project, number, layer).await {
+        Ok(task) if !task.done => task.reason,
+        // What was opened from a list may have no task in this layer.
+        Ok(_) | Err(StoreError::NotFound(_)) => String::new(),
+        Err(error) => return Err(error.into()),
+    };
     Ok(Prepared {
         number,
         layer,
@@ -101,6 +109,7 @@ pub async fn prepared(studio: &Studio, member: &Member, number: Number, layer: L
         suggestions,
         draft: draft.map(|draft| draft.body),
         progress: Progress { done, total },
+        reason,
         document,
     })
 }
@@ -132,6 +141,7 @@ impl Prepared {
             suggestions,
             draft: self.draft.as_ref(),
             progress: self.progress,
+            reason: &self.reason,
         }
     }
 }

@@ -70,7 +70,7 @@ pub async fn log_in(
 ) -> Result<Response, Refusal> {
     let (name, given, next) = (form.get("name"), form.get("password"), form.get("next"));
     let next = if is_here(&next) { next } else { "/".to_owned() };
-    if studio.local.is_some() {
+    if studio.local().await?.is_some() {
         return Ok(to("/"));
     }
     studio.attempts.count(&name, peer.ip()).map_err(Refusal::TooOften)?;

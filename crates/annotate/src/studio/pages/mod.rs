@@ -6,6 +6,7 @@ pub mod assets;
 pub mod data;
 pub mod document;
 pub mod home;
+pub mod label_errors;
 pub mod login;
 pub mod people;
 pub mod quality;

@@ -27,10 +27,11 @@ const MAY: [(&str, &str); 3] = [
 pub async fn show(State(studio): State<Arc<Studio>>, member: Member) -> Result<Markup, Refusal> {
     let people = people::of(&studio, &member).await?;
     let here = |rest: &str| address::page(&member.project.name, rest);
+    let is_first = member.caller.by == By::Local;
     let body = html! {
         h1 { "People" }
-        @if member.caller.by == By::Local {
-            p.notice { "This studio is used without a login, by you alone. Accounts that you add here are asked for when it is started with an account as its owner (" code { "nomen studio user add" } ")." }
+        @if is_first {
+            p.notice { "This studio is used without a login, by you alone. As soon as there is an account everybody logs in, so begin with an owner: give yourself a password below." }
         }
         table {
             thead { tr { th { "Name" } th { "Role" } th.n { "Annotated" } th {} } }
@@ -53,8 +54,8 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
         h2 { "Add somebody" }
         form.card.form method="post" action=(here("people")) {
             (token(&member.caller))
-            div { label for="name" { "Name" } input #name name="name" required autocomplete="off"; }
-            (choice("role", "Role", Role::ALL.iter().map(|role| (role.as_str(), role.as_str())), "annotator"))
+            div { label for="name" { "Name" } input #name name="name" required autocomplete="off" value=[is_first.then_some(&member.caller.user.name)]; }
+            (choice("role", "Role", Role::ALL.iter().map(|role| (role.as_str(), role.as_str())), if is_first { "owner" } else { "annotator" }))
             div {
                 label for="password" { "First password" }
                 input #password type="password" name="password" minlength="8" autocomplete="new-password";

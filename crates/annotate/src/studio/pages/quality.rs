@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use store::{Layer, Role};
 use url::form_urlencoded;
 
-use super::{grouped, login::to, of_project, token};
+use super::{grouped, label_errors, login::to, of_project, token};
 use crate::studio::{
     Refusal, Studio,
     access::Member,
@@ -17,6 +17,7 @@ use crate::studio::{
         self, quality,
         wire::{People, moment},
     },
+    assets,
     body::Fields,
     page::Section,
 };
@@ -28,6 +29,7 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
     let lost = studio.store.conflicts(member.project.id, None, false).await?;
     let twice = progress.iter().find(|of| of.layer == Layer::Second).map_or(0, |of| of.done);
     let people = People::of(&studio.store).await?;
+    let suspected = rules.iter().find(|rule| rule.rule == quality::label_error()).map_or(0, |rule| rule.findings);
     let here = |rest: &str| address::page(&member.project.name, rest);
     let of_rule = |rule: &str| {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("rule", rule).finish();
@@ -52,6 +54,7 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
                 button { "Ask for it" }
             }
         }
+        (label_errors::listed(&studio, &member, suspected).await?)
         div.row {
             h2 { "Findings" }
             span.end {}
@@ -80,6 +83,7 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
                 } } }
             }
         }
+        script type="module" src=(assets::path("quality.js")) {}
     };
     Ok(of_project(&member, Section::Quality, body))
 }

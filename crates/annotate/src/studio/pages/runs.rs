@@ -121,20 +121,24 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member, path: Path)
         }
         (charts([Charted::of(&run, events)]))
         @if !run.told.is_empty() { div.notice.bad { pre { (run.told) } } }
-        (errors(&member, &here("/queue"), worst.as_ref()))
+        (errors(&member, &here, worst.as_ref()))
         details { summary { "Command" } pre { (run.command.join(" ")) } p { small.quiet { "in " (stored.started.folder) } } }
         script type="module" src=(assets::path("runs.js")) {}
     };
     Ok(of_project(&member, Section::Runs, body))
 }
 
-fn errors(member: &Member, queue: &str, worst: Option<&Worst>) -> Markup {
+fn errors(member: &Member, here: &dyn Fn(&str) -> String, worst: Option<&Worst>) -> Markup {
     let Some(worst) = worst else { return html! {} };
     html! {
         div.row {
             h2 { "Worst errors on dev" } span.quiet { (grouped(worst.total as u64)) " in all" }
             @if !worst.cases.is_empty() {
-                form.end method="post" action=(queue) { (token(&member.caller)) button.primary { "Send them to the queue" } }
+                span.end.row {
+                    form method="post" action=(here("/label-errors")) { (token(&member.caller))
+                        button title="On the page Quality: where this model is sure of something else than what is annotated" { "List as likely label errors" } }
+                    form method="post" action=(here("/queue")) { (token(&member.caller)) button.primary { "Send them to the queue" } }
+                }
             }
         }
         @if worst.cases.is_empty() { p.quiet { "It made none." } }

@@ -3,6 +3,7 @@
 mod data;
 mod errors;
 mod follow;
+mod label_errors;
 mod open;
 mod process;
 
@@ -24,6 +25,7 @@ use crate::queue::Order;
 
 pub use errors::{Worst, worst};
 pub use follow::follow;
+pub use label_errors::label_errors;
 pub use open::learned_from;
 use process::{Going, Known, spawn};
 

@@ -37,6 +37,13 @@ enum Process {
     Found(Known),
 }
 
+/// What became of a process.
+enum Look {
+    GoesOn,
+    Done,
+    Failed(String),
+}
+
 /// A process by what tells it from all others: its number is given to another one after its end, but not at the same moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
@@ -107,27 +114,27 @@ impl Going {
     /// Waits for its end; what became of it, and what it said.
     pub async fn ended(&self, folder: &Path) -> (RunState, String) {
         loop {
-            let looked = self.looked(folder);
-            match looked {
-                Ok(None) => tokio::time::sleep(TICK).await,
+            match self.look(folder) {
+                Look::GoesOn => tokio::time::sleep(TICK).await,
                 _ if self.is_asked_to_leave.load(Ordering::Relaxed) => return (RunState::Stopped, String::new()),
-                Ok(Some(None)) => return (RunState::Finished, String::new()),
-                Ok(Some(Some(problem))) => return (RunState::Failed, format!("{problem}\n{}", said(folder))),
-                Err(error) => return (RunState::Failed, error.to_string()),
+                Look::Done => return (RunState::Finished, String::new()),
+                Look::Failed(problem) => return (RunState::Failed, format!("{problem}\n{}", said(folder))),
             }
         }
     }
 
-    /// Whether it has ended, and what was wrong then.
-    fn looked(&self, folder: &Path) -> io::Result<Option<Option<String>>> {
+    fn look(&self, folder: &Path) -> Look {
         match &mut *self.process.lock().unwrap_or_else(PoisonError::into_inner) {
-            Process::Child(child) => {
-                let ended = child.try_wait()?;
-                Ok(ended.map(|status| (!status.success()).then(|| status.to_string())))
-            }
-            Process::Found(known) if known.is_alive() => Ok(None),
+            Process::Child(child) => match child.try_wait() {
+                Ok(None) => Look::GoesOn,
+                Ok(Some(status)) if status.success() => Look::Done,
+                Ok(Some(status)) => Look::Failed(status.to_string()),
+                Err(error) => Look::Failed(error.to_string()),
+            },
+            Process::Found(known) if known.is_alive() => Look::GoesOn,
             // Its status went to the studio that is gone.
-            Process::Found(_) => Ok(Some((!has_ended(folder)).then(|| "it ended before its work was done".to_owned()))),
+            Process::Found(_) if has_ended(folder) => Look::Done,
+            Process::Found(_) => Look::Failed("it ended before its work was done".to_owned()),
         }
     }
 

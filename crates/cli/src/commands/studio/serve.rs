@@ -3,7 +3,6 @@
 use std::{sync::Arc, thread, time::Duration};
 
 use annotate::studio::{self, Port, Settings, Studio};
-use store::User;
 use tokio::sync::watch;
 
 use super::{
@@ -36,8 +35,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn serve(arguments: &Arguments, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     let Opened { store, project, user, runs } = arguments.place.open().await?;
-    let logs_in = |user: &User| user.password.is_some() && !user.disabled;
-    let has_accounts = store.users().await?.iter().any(logs_in);
+    let has_accounts = store.users().await?.iter().any(studio::logs_in);
     let mut settings = Settings {
         addr: arguments.addr,
         hosts: arguments.host.clone(),

@@ -86,9 +86,20 @@ impl Fixture {
         Self::with("news", local, script).await
     }
 
+    /// The same in a database of an address.
+    pub async fn on(address: &str) -> Self {
+        let script = Script { train: "exit 1".to_owned(), tag: "exit 1".to_owned() };
+        let store = Store::open(address).await.unwrap();
+        Self::filled(tempfile::tempdir().unwrap(), store, "news", None, script).await
+    }
+
     pub async fn with(project: &str, local: Option<&str>, script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_file(&folder.path().join("nomen.db")).await.unwrap();
+        Self::filled(folder, store, project, local, script).await
+    }
+
+    async fn filled(folder: TempDir, store: Store, project: &str, local: Option<&str>, script: Script) -> Self {
         let owner = store.user_named(local.unwrap_or("olga")).await.unwrap();
         let schema = Schema::of_labels(["PER", "LOC"].map(|name| Label::new(name).unwrap()));
         let project = store.create_project(project, &schema, "", owner.id).await.unwrap();

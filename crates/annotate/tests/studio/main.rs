@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod access;
+#[path = "../../../store/tests/it/cluster.rs"]
+mod cluster;
 mod conflict;
 mod fixture;
 mod flow;

@@ -14,8 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nomen_store::Store;
-
 struct Cluster {
     socket: PathBuf,
     programs: PathBuf,
@@ -38,11 +36,6 @@ pub fn database() -> String {
     let made = Command::new(cluster.programs.join("createdb")).args(["-h", socket, "-U", "nomen", &name]).status();
     assert!(made.unwrap().success());
     format!("postgres://nomen@localhost/{name}?host={socket}")
-}
-
-/// An empty database, opened.
-pub async fn postgres() -> Store {
-    Store::open(&database()).await.unwrap()
 }
 
 fn start() -> Cluster {

@@ -16,6 +16,11 @@ pub async fn sqlite() -> (Store, TempDir) {
     (Store::open_file(&file(folder.path())).await.unwrap(), folder)
 }
 
+/// An empty database of `PostgreSQL`.
+pub async fn postgres() -> Store {
+    Store::open(&crate::cluster::database()).await.unwrap()
+}
+
 /// A name that an address would have to escape.
 pub fn file(folder: &Path) -> std::path::PathBuf {
     folder.join("a project?100%#.db")
@@ -45,7 +50,7 @@ macro_rules! on_both {
             #[ignore = "needs PostgreSQL"]
             fn postgres() {
                 crate::database::run(async {
-                    let store = crate::cluster::postgres().await;
+                    let store = crate::database::postgres().await;
                     test(store.clone()).await;
                     store.close().await;
                 });

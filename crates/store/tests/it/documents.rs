@@ -152,7 +152,7 @@ on_both! {
 #[ignore = "needs PostgreSQL"]
 fn a_text_that_postgresql_cannot_keep_is_refused_by_name() {
     crate::database::run(async {
-        let store = crate::cluster::postgres().await;
+        let store = crate::database::postgres().await;
         let (project, ann, _) = project(&store).await;
         let mut document = Document::new("a\0b");
         document.id = Some("d7".into());

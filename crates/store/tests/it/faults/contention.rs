@@ -28,7 +28,7 @@ fn two_people_at_one_document_lose_nothing_on_sqlite() {
 #[ignore = "needs PostgreSQL"]
 fn two_people_at_one_document_lose_nothing_on_postgresql() {
     run(async {
-        let store = crate::cluster::postgres().await;
+        let store = crate::database::postgres().await;
         contend(&store).await;
         store.close().await;
     });

@@ -115,10 +115,11 @@ pub async fn put(
             }
         };
         let message = found.message;
-        if let Some(Instead { confidence }) = found.suggestion {
-            if confidence.is_finite() && !suspects.iter().any(|(known, ..)| *known == number) {
-                suspects.push((number, queue::SENT + confidence, message.clone()));
-            }
+        if let Some(Instead { confidence }) = found.suggestion
+            && confidence.is_finite()
+            && !suspects.iter().any(|(known, ..)| *known == number)
+        {
+            suspects.push((number, queue::SENT + confidence, message.clone()));
         }
         findings.push(Finding { document: number, rule: found.code, message, span });
     }

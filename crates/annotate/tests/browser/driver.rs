@@ -34,8 +34,8 @@ impl Browser {
         Self::launch(Some(ONE.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Another browser, which shares nothing with this one: somebody else's, who is there at the same time.
-    pub fn beside(&self) -> Self {
+    /// Another browser, which shares nothing with the first one: somebody else's, who is there at the same time.
+    pub fn beside(_first: &Self) -> Self {
         Self::launch(None)
     }
 

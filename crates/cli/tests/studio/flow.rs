@@ -117,8 +117,8 @@ fn what_two_people_annotate_trains_a_model_and_its_errors_come_back() {
 
 /// Somebody else annotates the texts that are asked for twice, in a browser of their own, with another boundary each; and decides for
 /// the first one's. Gives how many these were.
-fn second_opinion(beside: &Browser, project: &Project, studio: &Studio, written: &[Written]) -> usize {
-    let rob = beside.beside();
+fn second_opinion(first: &Browser, project: &Project, studio: &Studio, written: &[Written]) -> usize {
+    let rob = Browser::beside(first);
     log_in(&rob, &project.page(studio, "annotate"), "rob");
     let mut seen = 0;
     loop {
@@ -169,7 +169,7 @@ fn train(browser: &Browser, project: &Project, studio: &Studio) -> BTreeSet<usiz
     browser.click(browser.middle("form.form button.primary"), 1);
     browser.wait("location.pathname.endsWith('/runs/1') && document.querySelector('h1')?.textContent === 'Run 1'");
     let running = "document.querySelector('.state').textContent === 'running'";
-    let step = "Number(document.querySelector('[data-live=step]').textContent)";
+    let step = r"Number(document.querySelector('[data-live=step]').textContent.replace(/\D/g, ''))";
     let patience = Duration::from_secs(60);
     browser.wait_long(
         &format!("{running} && {step} > 0 && document.querySelectorAll('#charts .curve').length === 2"),

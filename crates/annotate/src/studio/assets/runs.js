@@ -57,7 +57,7 @@ function tell(run) {
     if (element && value !== undefined) element.textContent = value;
   };
   const last = run.loss.at(-1);
-  say("step", last?.[0]);
+  say("step", last && String(last[0]).replace(/\B(?=(\d{3})+$)/g, "\u202f"));
   say("loss", last?.[1].toFixed(4));
   if (run.score.length) say("best", Math.max(...run.score.map(point => point[1])).toFixed(4));
 }

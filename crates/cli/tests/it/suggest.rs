@@ -155,10 +155,10 @@ fn what_teaches_most_comes_first_and_says_why() {
     let place = Place::new(&["nobody is here", "Anna met Bob", "still nobody", "Cleo left"]);
     place.write("a.tsv", "Anna\tPERSON\nCleo\tPERSON\n");
     place.write("b.tsv", "Bob\tPERSON\nCleo\tPERSON\n");
-    let mut lines = fs::read_to_string(place.path("texts.txt")).unwrap();
-    lines = lines.lines().map(|text| format!("{}\n", json!({"text": text, "complete": false}))).collect();
-    lines = format!("{}\n{lines}", json!({"text": "Dan, whom somebody annotated", "entities": []}));
-    place.write("texts.jsonl", &lines);
+    let mut lines = vec![json!({"text": "Dan, whom somebody annotated", "entities": []}).to_string()];
+    let open = fs::read_to_string(place.path("texts.txt")).unwrap();
+    lines.extend(open.lines().map(|text| json!({"text": text, "complete": false}).to_string()));
+    place.write("texts.jsonl", &lines.join("\n"));
     let by = |order: &str, out: &str| {
         let sources = ["--lexicon", "a.tsv", "--lexicon", "b.tsv", "--order", order, "--out", out];
         answer(&run(place.suggest(&["texts.jsonl"]).args(sources), b""));

@@ -76,7 +76,13 @@ pub async fn show(State(studio): State<Arc<Studio>>, member: Member, path: Path)
                 tbody { @for suggestion in &suggestions { tr {
                     td { span class={ "chip " (colours::class(schema, suggestion.label.as_str())) } { (suggestion.label) } }
                     td { bdi { (suggestion.quote) } }
-                    td { (suggestion.status) }
+                    td { (suggestion.status)
+                        @if suggestion.edits > 0 { ", letters changed: " (suggestion.edits) }
+                        @match suggestion.verified {
+                            Some(true) => { ", confirmed" }
+                            Some(false) => { ", taken back" }
+                            None => {}
+                        } }
                     td.n { @if let Some(score) = suggestion.score { (format!("{score:.2}")) } }
                     td { (suggestion.origin.kind) " " bdi { (suggestion.origin.name) } " " (suggestion.origin.version) }
                 } } }

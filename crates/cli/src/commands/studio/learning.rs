@@ -19,7 +19,7 @@ pub struct Arguments {
     /// Base model of these runs [default: as `nomen train`]
     #[arg(long, value_name = "SPEC", requires = "learn", help_heading = LEARNING)]
     base: Option<String>,
-    /// One setting of these runs, such as max_steps=200; may be repeated
+    /// One setting of these runs; may be repeated
     #[arg(long, value_name = "KEY=VALUE", requires = "learn", help_heading = LEARNING)]
     set: Vec<String>,
 }

@@ -146,6 +146,11 @@ impl Query {
             query.text(kind, project, search.after, text);
             driven = true;
         }
+        // Before labels: findings are fewer, and SQLite turns what is looked up into a join that sorts all of a frequent label.
+        if let Some(rule) = &search.rule {
+            let rule = query.bind(rule.clone());
+            query.add(&mut driven, "finding", &format!("{{t}}.rule = {rule}"), true);
+        }
         // Label and surface are those of one entity.
         let mut mention = Vec::new();
         if let Some(surface) = &search.surface {
@@ -156,10 +161,6 @@ impl Query {
         }
         if !mention.is_empty() {
             query.add(&mut driven, "mention", &format!("{} AND {{t}}.counts = 1", mention.join(" AND ")), true);
-        }
-        if let Some(rule) = &search.rule {
-            let rule = query.bind(rule.clone());
-            query.add(&mut driven, "finding", &format!("{{t}}.rule = {rule}"), true);
         }
         if let Some(UserId(user)) = search.user {
             query.add(&mut driven, "task", &format!("{{t}}.person = {user}"), true);

@@ -164,10 +164,26 @@ impl Found<'_> {
     }
 }
 
-/// The span with up to `around` more characters on either side.
+/// The span with up to `around` more characters on either side, and no part of a word at the ends where there is another place
+/// to end.
 fn widen(text: &str, span: Span, around: usize) -> Span {
     let before = text[..span.start()].char_indices().rev().take(around).last();
-    let start = before.map_or(span.start(), |(byte, _)| byte);
+    let mut start = before.map_or(span.start(), |(byte, _)| byte);
     let after: usize = text[span.end()..].chars().take(around).map(char::len_utf8).sum();
-    Span::of(text, start..span.end() + after).expect("a span stays a span when whole characters are added")
+    let mut end = span.end() + after;
+    let is_inside = |at: usize| {
+        let is_of_a_word = |found: Option<char>| found.is_some_and(|found| !found.is_whitespace());
+        is_of_a_word(text[..at].chars().next_back()) && is_of_a_word(text[at..].chars().next())
+    };
+    if is_inside(start)
+        && let Some(blank) = text[start..span.start()].find(char::is_whitespace)
+    {
+        start += text[start..span.start()].len() - text[start + blank..span.start()].trim_start().len();
+    }
+    if is_inside(end)
+        && let Some(blank) = text[span.end()..end].rfind(char::is_whitespace)
+    {
+        end = span.end() + text[span.end()..span.end() + blank].trim_end().len();
+    }
+    Span::of(text, start..end).expect("a span stays a span when whole characters are added")
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::Browser,
-    opened::{Project, Studio, log_in, tiny_base},
+    opened::{Project, Studio, TINY_BASE, log_in},
 };
 
 const SCHEMA: &str = r#"
@@ -164,7 +164,7 @@ fn train(browser: &Browser, project: &Project, studio: &Studio) -> BTreeSet<usiz
     browser.open(&project.page(studio, "runs"));
     browser.run(
         "document.querySelector('#base').value = arguments[0]; document.querySelector('#settings').value = arguments[1];",
-        &json!([tiny_base(), "max_steps=1500\neval_every=50\npatience=0\nnum_train_epochs=100000\nthreads=1"]),
+        &json!([TINY_BASE, "max_steps=1500\neval_every=50\npatience=0\nnum_train_epochs=100000\nthreads=1"]),
     );
     browser.click(browser.middle("form.form button.primary"), 1);
     browser.wait("location.pathname.endsWith('/runs/1') && document.querySelector('h1')?.textContent === 'Run 1'");

@@ -28,6 +28,9 @@ pub struct Studio {
     _said: BufReader<ChildStderr>,
 }
 
+/// A base of random weights that is tiny, as a project calls it.
+pub const TINY_BASE: &str = "path:tiny";
+
 impl Project {
     /// A project with this schema, made as users make it.
     pub fn init(name: &'static str, schema: &str) -> Self {
@@ -35,6 +38,8 @@ impl Project {
         let mut init = Command::new(env!("CARGO_BIN_EXE_nomen"));
         succeeds(init.arg("init").arg(project.path("")), "");
         fs::write(project.path("schema.toml"), schema).unwrap();
+        let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/testdata/bert");
+        std::os::unix::fs::symlink(tiny, project.path("tiny")).unwrap();
         project
     }
 
@@ -108,12 +113,6 @@ pub fn log_in(browser: &Browser, page: &str, name: &str) {
     // A page that asks for a login says so to the browser, too.
     let log = browser.log();
     assert!(log.iter().all(|line| line.contains("401")), "{log:?}");
-}
-
-/// A tiny base of random weights.
-pub fn tiny_base() -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/testdata/bert");
-    format!("path:{}", folder.display())
 }
 
 /// Runs a command with this standard input, which it must not refuse.

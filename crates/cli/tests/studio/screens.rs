@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     driver::Browser,
-    opened::{Project, Studio, log_in, tiny_base},
+    opened::{Project, Studio, TINY_BASE, log_in},
 };
 
 const SCHEMA: &str = r#"
@@ -172,7 +172,7 @@ fn work(browser: &Browser, project: &Project, studio: &Studio) {
         browser.run(
             "document.querySelector('#base').value = arguments[0]; document.querySelector('#settings').value = arguments[1];",
             &json!([
-                tiny_base(),
+                TINY_BASE,
                 format!("learning_rate={rate}\nmax_steps=900\neval_every=60\npatience=0\nnum_train_epochs=1000\nthreads=1")
             ]),
         );

@@ -118,7 +118,7 @@ fn row(document: &Listed, member: &Member, people: &People) -> Markup {
             td.text { (marked(text, entities, &member.project.schema)) @if is_cut { "…" } }
             td { (state(document.standing.map(|(_, verdict, ..)| verdict))) }
             td.small { @if let Some((_, _, user, at)) = document.standing {
-                bdi { (people.name(user).unwrap_or("imported")) } br; span.quiet.when { (moment(at)) }
+                bdi { (people.name(user).unwrap_or("imported")) } br; span.quiet.whole { (moment(at)) }
             } }
         }
     }

@@ -110,7 +110,7 @@ fn version(revision: &Revision, text: &str, member: &Member, people: &People) ->
         tr {
             td.n { (revision.number) }
             td { (state(Some(revision.verdict))) }
-            td.small { bdi { (people.name(revision.user).unwrap_or("imported")) } br; span.quiet.when { (moment(revision.at)) } }
+            td.small { bdi { (people.name(revision.user).unwrap_or("imported")) } br; span.quiet.whole { (moment(revision.at)) } }
             td.small { (origin["by"].as_str().unwrap_or_default()) @if let Some(what) = origin["what"].as_str() { ": " (what) } }
             td.text { (marked(text, entities, &member.project.schema)) @if is_cut { "…" }
                 @if !revision.note.is_empty() { p.quiet { "Note: " bdi { (revision.note) } } } }

@@ -37,11 +37,11 @@ pub async fn list(State(studio): State<Arc<Studio>>, member: Member) -> Result<M
         @else {
             (charts(all.iter().take(CHARTED).map(|run| Charted::of(run, api(run)))))
             table {
-                thead { tr { th { "Run" } th { "State" } th { "Begun" } th.n { "Steps" } th.n { "Loss" } th.n { "Best F1" } th { "Settings" } } }
+                thead { tr { th { "Run" } th { "State" } th { "Begun" } th.n { "Steps" } th.n { "Loss" } th.n.whole { "Best F1" } th { "Settings" } } }
                 tbody { @for run in &all { tr {
-                    td { a href=(address::page(&member.project.name, &format!("runs/{}", run.id))) { "Run " (run.id) } }
+                    td.whole { a href=(address::page(&member.project.name, &format!("runs/{}", run.id))) { "Run " (run.id) } }
                     td { (state(&run.state)) }
-                    td { (moment(run.begun)) }
+                    td.whole { (moment(run.begun)) }
                     td.n { (grouped(run.steps)) }
                     td.n { (figure(run.loss)) }
                     td.n { (figure(run.best)) }

@@ -203,15 +203,18 @@ fn every_page_is_pictured_light_and_dark() {
     browser.size(1200, 760);
     work(&browser, &project, &studio);
     let document = "document.readyState === 'complete' && document.querySelector('main h1') !== null";
-    let drawn = format!("{document} && document.querySelectorAll('#charts .curve').length >= 2");
+    // A dot an evaluation.
+    let drawn =
+        |runs: usize| format!("{document} && document.querySelectorAll('#charts .dot').length >= {}", 15 * runs);
+    let (two, one) = (drawn(2), drawn(1));
     let pages = [
         ("home", format!("{}/", studio.url), document),
         ("data", project.page(&studio, "data"), document),
         ("document", project.page(&studio, "data/4"), document),
         ("schema", project.page(&studio, "schema"), document),
         ("quality", project.page(&studio, "quality"), document),
-        ("runs", project.page(&studio, "runs"), &*drawn),
-        ("run", project.page(&studio, "runs/1"), &*drawn),
+        ("runs", project.page(&studio, "runs"), &two),
+        ("run", project.page(&studio, "runs/2"), &one),
         ("people", project.page(&studio, "people"), document),
         ("login", project.page(&studio, "annotate"), document),
     ];

@@ -86,6 +86,19 @@ impl Fixture {
         Self::with("news", local, script).await
     }
 
+    /// The same where the owner has accepted every text, with runs that are these scripts; and the owner.
+    pub async fn annotated(train: &str, tag: &str) -> (Self, Asks) {
+        let fixture = Self::with("news", None, Script { train: train.to_owned(), tag: tag.to_owned() }).await;
+        let owner = fixture.session("olga").await;
+        for number in 1..=3 {
+            let body = serde_json::json!({"parent": 0, "key": "k", "verdict": "accepted",
+                "entities": [{"start": 0, "end": 3, "label": "PER"}]});
+            let path = format!("/api/v1/projects/news/documents/{number}/annotations/first");
+            fixture.json(&owner, Method::PUT, &path, &body).await.ok();
+        }
+        (fixture, owner)
+    }
+
     /// The same in a database of an address.
     pub async fn on(address: &str) -> Self {
         let script = Script { train: "exit 1".to_owned(), tag: "exit 1".to_owned() };

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::fixture::{Asks, Fixture, Script, run};
+use crate::fixture::{Asks, Fixture, run};
 
 const API: &str = "/api/v1/projects/news";
 
@@ -13,18 +13,6 @@ const TRAINS: &str = r#"mkdir -p "$3/model-best""#;
 const FINDS_PLACES: &str =
     r#"sed -E 's/"entities":\[[^]]*\]/"entities":[{"start":0,"end":3,"label":"LOC","score":0.75}]/' "$2""#;
 
-async fn annotated() -> (Fixture, Asks) {
-    let script = Script { train: TRAINS.to_owned(), tag: FINDS_PLACES.to_owned() };
-    let fixture = Fixture::with("news", None, script).await;
-    let owner = fixture.session("olga").await;
-    for number in 1..=3 {
-        let body = json!({"parent": 0, "key": "k", "verdict": "accepted",
-            "entities": [{"start": 0, "end": 3, "label": "PER"}]});
-        fixture.json(&owner, Method::PUT, &format!("{API}/documents/{number}/annotations/first"), &body).await.ok();
-    }
-    (fixture, owner)
-}
-
 async fn listed(fixture: &Fixture, asks: &Asks) -> Vec<Value> {
     let listed = fixture.get(asks, &format!("{API}/label-errors")).await.ok().json();
     listed.as_array().unwrap().clone()
@@ -33,7 +21,7 @@ async fn listed(fixture: &Fixture, asks: &Asks) -> Vec<Value> {
 #[test]
 fn those_of_a_check_stand_in_its_order_until_somebody_has_looked() {
     run(async {
-        let (fixture, owner) = annotated().await;
+        let (fixture, owner) = Fixture::annotated(TRAINS, FINDS_PLACES).await;
         let finding = |document: usize, code: &str, message: &str| {
             json!({"code": code, "message": message, "suggestion": {"confidence": 0.9},
                 "places": [{"document": document, "start": 0, "end": 3}]})
@@ -74,7 +62,7 @@ fn those_of_a_check_stand_in_its_order_until_somebody_has_looked() {
 #[test]
 fn the_model_of_a_run_says_where_its_dev_set_is_doubtful() {
     run(async {
-        let (fixture, owner) = annotated().await;
+        let (fixture, owner) = Fixture::annotated(TRAINS, FINDS_PLACES).await;
         let started = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &json!({})).await.ok().json();
         let id = started["id"].as_i64().unwrap();
         let ask = async || {

@@ -9,7 +9,7 @@ use nomen_annotate::{
 };
 use serde_json::{Value, json};
 
-use crate::fixture::{Asks, Fixture, Script, run};
+use crate::fixture::{Asks, Fixture, run};
 
 const API: &str = "/api/v1/projects/news";
 
@@ -20,18 +20,6 @@ echo '{"event":"evaluation","step":1,"ents_f":0.5}' >> "$3/events.jsonl"
 echo '{"event":"step","step":2,"loss":1.25}' >> "$3/events.jsonl"; mkdir "$3/model-best""#;
 /// Finds nothing in any text.
 const FINDS_NOTHING: &str = r#"test -d "$1" || exit 4; sed 's/"entities":\[[^]]*\]/"entities":[]/' "$2""#;
-
-async fn annotated(script: (&str, &str)) -> (Fixture, Asks) {
-    let script = Script { train: script.0.to_owned(), tag: script.1.to_owned() };
-    let fixture = Fixture::with("news", None, script).await;
-    let owner = fixture.session("olga").await;
-    for number in 1..=3 {
-        let body = json!({"parent": 0, "key": "k", "verdict": "accepted",
-            "entities": [{"start": 0, "end": 3, "label": "PER"}]});
-        fixture.json(&owner, Method::PUT, &format!("{API}/documents/{number}/annotations/first"), &body).await.ok();
-    }
-    (fixture, owner)
-}
 
 async fn over(fixture: &Fixture, asks: &Asks, run: i64) -> Value {
     for _ in 0..200 {
@@ -48,7 +36,7 @@ async fn over(fixture: &Fixture, asks: &Asks, run: i64) -> Value {
 #[test]
 fn a_run_is_watched_and_its_errors_go_to_the_queue() {
     run(async {
-        let (fixture, owner) = annotated((TRAINS, FINDS_NOTHING)).await;
+        let (fixture, owner) = Fixture::annotated(TRAINS, FINDS_NOTHING).await;
         let started = fixture
             .json(&owner, Method::POST, &format!("{API}/runs"), &json!({"settings": ["max_steps=2"]}))
             .await
@@ -88,7 +76,7 @@ s/("text":"\?[^}]*"entities":\[)\]/\1{"start":0,"end":3,"label":"PER","score":0.
 #[test]
 fn a_run_suggests_on_what_is_open_and_ranks_it() {
     run(async {
-        let (fixture, owner) = annotated((TRAINS, DOUBTS)).await;
+        let (fixture, owner) = Fixture::annotated(TRAINS, DOUBTS).await;
         fixture.add(["Plain words.", "Other plain words.", "?Who is that?"]).await;
         let refused = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &json!({"order": "best"})).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
@@ -122,7 +110,7 @@ fn a_run_suggests_on_what_is_open_and_ranks_it() {
 #[test]
 fn the_studio_learns_whenever_so_many_more_are_accepted() {
     run(async {
-        let (fixture, owner) = annotated((TRAINS, DOUBTS)).await;
+        let (fixture, owner) = Fixture::annotated(TRAINS, DOUBTS).await;
         fixture.add(["?One more.", "Two more.", "Three more.", "Four more."]).await;
         let learning = Learning {
             project: fixture.project.id,
@@ -158,7 +146,7 @@ fn the_studio_learns_whenever_so_many_more_are_accepted() {
 #[test]
 fn a_run_that_fails_says_why() {
     run(async {
-        let (fixture, owner) = annotated(("echo the base model is gone >&2; exit 2", FINDS_NOTHING)).await;
+        let (fixture, owner) = Fixture::annotated("echo the base model is gone >&2; exit 2", FINDS_NOTHING).await;
         let started = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &json!({})).await.ok().json();
         let told = over(&fixture, &owner, started["id"].as_i64().unwrap()).await;
         assert_eq!(told["state"], "failed");
@@ -171,7 +159,7 @@ fn a_run_that_fails_says_why() {
 fn a_run_is_asked_to_leave_and_one_goes_on_at_a_time() {
     run(async {
         let script = r#"trap 'echo saved > "$3/saved"; exit 143' TERM; mkdir -p "$3"; echo > "$3/ready"; while :; do sleep 0.05; done"#;
-        let (fixture, owner) = annotated((script, FINDS_NOTHING)).await;
+        let (fixture, owner) = Fixture::annotated(script, FINDS_NOTHING).await;
         let started = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &json!({})).await.ok().json();
         let id = started["id"].as_i64().unwrap();
         let second = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &json!({})).await;
@@ -200,7 +188,7 @@ fn a_run_that_outlives_its_studio_is_attended_by_the_next() {
         echo '{"event":"end"}' > "$3/events.jsonl""#;
     // The runtime ends with the studio, and with it all that waits for the process.
     let (fixture, owner, id) = run(async {
-        let (fixture, owner) = annotated((script, FINDS_NOTHING)).await;
+        let (fixture, owner) = Fixture::annotated(script, FINDS_NOTHING).await;
         let wanted = json!({"order": "random"});
         let started = fixture.json(&owner, Method::POST, &format!("{API}/runs"), &wanted).await.ok().json();
         while !fixture.runs().join("studio-1/run/ready").exists() {
@@ -225,7 +213,7 @@ fn a_run_that_outlives_its_studio_is_attended_by_the_next() {
 #[test]
 fn what_is_no_setting_starts_nothing() {
     run(async {
-        let (fixture, owner) = annotated((TRAINS, FINDS_NOTHING)).await;
+        let (fixture, owner) = Fixture::annotated(TRAINS, FINDS_NOTHING).await;
         for wanted in
             [json!({"settings": ["--out=elsewhere"]}), json!({"settings": ["x"]}), json!({"base": "--config"})]
         {

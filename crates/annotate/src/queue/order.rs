@@ -118,7 +118,7 @@ fn spread(
             .max_by(|(_, a), (_, b)| gain(**a).total_cmp(&gain(**b)).then_with(|| draw(**b).cmp(&draw(**a))));
         let Some((place, &position)) = best else { break };
         let (distance, unsure) = (distances[position], candidates[position].uncertainty);
-        let reason = if doubt {
+        let reason = if doubt && unsure > 0.0 {
             format!("what is suggested is in doubt ({unsure:.2}), and it is unlike what is annotated ({distance:.2})")
         } else {
             format!("it is unlike what is annotated ({distance:.2})")

@@ -23,7 +23,7 @@ macro_rules! asset {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file.
-pub const ALL: [Asset; 22] = [
+pub const ALL: [Asset; 23] = [
     asset!("studio.css", "text/css; charset=utf-8"),
     asset!("nomen.svg", "image/svg+xml"),
     asset!("studio.js", SCRIPT),
@@ -46,6 +46,7 @@ pub const ALL: [Asset; 22] = [
     asset!("saving.js", SCRIPT),
     asset!("surface.js", SCRIPT),
     asset!("text.js", SCRIPT),
+    asset!("upload.js", SCRIPT),
 ];
 
 /// The hash over all files, FNV-1a with 64 bits.

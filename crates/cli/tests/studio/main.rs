@@ -9,6 +9,7 @@
 #[allow(dead_code)]
 #[path = "../../../annotate/tests/browser/driver.rs"]
 mod driver;
+mod files;
 mod flow;
 mod opened;
 mod screens;

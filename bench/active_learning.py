@@ -10,6 +10,7 @@ what is annotated next, until --most texts. The model of all texts is trained on
 whole one, which flatters all orders alike.
 
 Every round that is missing is run, one after the other, and kept in the cache, so that it can be stopped and started again.
+A finished curve is kept in --results, which the project keeps, too; a file that is not there makes all of them anew.
 Needs the standard library, `nomen`, and the example `order` of the crate nomen-annotate.
 """
 
@@ -20,7 +21,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
-from common import HERE, evaluate_nomen, output, run, say, spread
+from common import HERE, Results, evaluate_nomen, output, run, say, spread
 
 SHARE = 0.9
 
@@ -29,6 +30,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=HERE / "../../shared/data", help="folder with a folder a set")
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--results", type=Path, default=HERE / "results/active_learning.json", help="finished curves")
     parser.add_argument("--nomen", default="nomen", help="the nomen binary")
     parser.add_argument("--order", default=HERE / "../target/release/examples/order", help="the example that orders texts")
     parser.add_argument("--base", default="minilm", help="base of every model")
@@ -155,16 +157,33 @@ def reached(points: list[tuple[int, float]], target: float) -> float:
 
 def main() -> None:
     args = arguments()
+    results = Results(args.results)
+
+    def known(name: str, made):
+        """A result of these settings, which is made unless it is there."""
+        name = f"{name} {args.base if '/' not in args.base else 'of a folder'} {' '.join(args.set)}".strip()
+        if results.get(name) is None:
+            results.put(name, made())
+        return results.get(name)
+
     for name in args.sets:
         data = Set(args, name)
         sizes = rounds(args.begin, args.growth, min(args.most, len(data.train)))
         whole = list(range(len(data.train)))
-        full = {seed: data.scored(data.folder / f"seed-{seed}" / "whole", whole, seed, keep=False) for seed in args.seeds}
+        of = f"{name} of {len(data.train)}"
+        full = {
+            seed: known(f"{of}, all, seed {seed}", lambda: data.scored(data.folder / f"seed-{seed}" / "whole", whole, seed, keep=False))
+            for seed in args.seeds
+        }
         print(f"\n## {name}: {len(data.train)} texts, F1 {spread([100 * score for score in full.values()])}\n")
         print(f"| order | texts to {100 * SHARE:.0f} % of that F1, median (lowest to highest) | F1 by number of texts, mean |")
         print("|---|---|---|")
         for order in args.orders:
-            curves = {seed: curve(data, order, seed, sizes, SHARE * full[seed]) for seed in args.seeds}
+            plan = f"from {args.begin} by {args.growth:g} to {sizes[-1]}"
+            curves = {
+                seed: known(f"{of}, {order} {plan}, seed {seed}", lambda: curve(data, order, seed, sizes, SHARE * full[seed]))
+                for seed in args.seeds
+            }
             texts = [reached(points, SHARE * full[seed]) for seed, points in curves.items()]
             by_size = {}
             for points in curves.values():

@@ -50,6 +50,25 @@ def spread(values: list[float], form: str = ".2f") -> str:
     return f"{shown[0]} ({shown[1]} to {shown[2]})" if len(values) > 1 else shown[0]
 
 
+class Results:
+    """What was measured, by a name for what it is: one file of JSON, so that hours of runs can stop here and go on elsewhere."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def get(self, name: str):
+        return self.known.get(name)
+
+    def put(self, name: str, value) -> None:
+        self.known[name] = value
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        rows = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(self.known.items())]
+        part = self.path.with_suffix(".part")
+        part.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+        part.replace(self.path)
+
+
 class Checks:
     """Counts what is not as expected, and prints every comparison."""
 

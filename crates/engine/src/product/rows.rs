@@ -28,7 +28,8 @@ impl<'a, 'c> Rows<'a, 'c> {
     #[inline(always)]
     pub fn from(&mut self, first: usize) -> Rows<'_, 'c> {
         match self {
-            Self::Strided { data, row } => Rows::Strided { data: &mut data[first..], row: *row },
+            // A matrix without rows has no columns to start from.
+            Self::Strided { data, row } => Rows::Strided { data: data.get_mut(first..).unwrap_or_default(), row: *row },
             Self::Columns { rows, first: before } => Rows::Columns { rows, first: *before + first },
         }
     }

@@ -76,7 +76,10 @@ class Set:
             whole = self.folder / f"{part}.jsonl"
             run([*self.args.prefix, self.args.nomen, "convert", self.args.data / self.folder.name / f"{part}.conll", whole],
                 self.folder / f"{part}.log")
-            out.write_text("".join(whole.read_text(encoding="utf-8").splitlines(True)[:limit]), encoding="utf-8")
+            lines = whole.read_text(encoding="utf-8").splitlines(True)
+            # By chance: a file may be sorted, as that of snips_slots is by what its speakers want.
+            kept = lines if limit is None else random.Random(0).sample(lines, min(limit, len(lines)))
+            out.write_text("".join(kept), encoding="utf-8")
         return out
 
     def rows(self, part: str, limit: int | None) -> list[dict]:

@@ -15,6 +15,7 @@ With --cost it times an update instead, whole commands in turn: a model of 5,000
 (`nomen update`), beside training on all 5,200 (`nomen train`).
 
 Everything that is missing is run, one run after the other, and kept in the cache, so that it can be stopped and started again.
+What is finished is kept in --results, which the project keeps, too; a file that is not there makes all of it anew.
 Needs the standard library and `nomen`.
 """
 
@@ -26,7 +27,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from common import HERE, run, say, spread
+from common import HERE, Results, run, say, spread
 
 ALL_OPTIONS = {
     "naive": ["--with", "none"],
@@ -53,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=HERE / "../../shared/data", help="folder with a folder a set")
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--results", type=Path, default=HERE / "results/update.json", help="finished runs")
     parser.add_argument("--base", help="model folder; `minilm` without it")
     parser.add_argument("--nomen", default="nomen", help="the nomen binary")
     parser.add_argument("--scenarios", nargs="*", default=["A", "B", "C", "D"])
@@ -71,6 +73,7 @@ class Bench:
         self.args = args
         self.files = args.cache / "data"
         self.files.mkdir(parents=True, exist_ok=True)
+        self.results = Results(args.results)
 
     def nomen(self, *words, log: Path):
         run([*self.args.prefix, self.args.nomen, *words], log)
@@ -173,19 +176,19 @@ class Bench:
 
     def scores(self, name: str, way: str, seed: int) -> dict | None:
         """Old and new F1 of one way, from the cache or from a run."""
-        result = self.args.cache / name / str(seed) / f"{way}.json"
-        if not result.exists():
+        key = f"{name}, seed {seed}, {way}"
+        if not self.results.get(key):
             if way not in self.args.ways and way != "before":
                 return None
-            files, folder = self.scenario(name), result.parent
+            files, folder = self.scenario(name), self.args.cache / name / str(seed)
             say(f"{name}, seed {seed}: {way}")
             model = self.ten_updates(files, folder, way, seed) if name == "D" else self.one_update(files, folder, way, seed)
             scores = {"old": self.f1(model, files["test"]), "new": self.f1(model, files["new-test"])}
             say(f"  old {scores['old']:.4f}, new {scores['new']:.4f}")
-            result.write_text(json.dumps(scores) + "\n")
+            self.results.put(key, scores | {"settings": [*self.args.set, *self.args.update]})
             if way != "before":
                 shutil.rmtree(folder / way, ignore_errors=True)
-        return json.loads(result.read_text())
+        return self.results.get(key)
 
     def one_update(self, files: dict, folder: Path, way: str, seed: int) -> Path:
         old = self.train(folder / "before", files["train"], files["dev"], seed)

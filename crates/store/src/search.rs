@@ -28,6 +28,9 @@ pub struct Search {
     pub limit: u32,
 }
 
+/// Characters of a text that PostgreSQL looks for by an expression, which it refuses where they are too many.
+const MOST_IN_EXPRESSION: usize = 200;
+
 /// How a document stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -206,6 +209,11 @@ impl Query {
             self.conditions.push(format!(
                 "document_text MATCH {phrase} AND document_text.rowid > {first} AND document_text.rowid <= {last}"
             ));
+        } else if kind == Kind::Postgres && text.chars().count() <= MOST_IN_EXPRESSION {
+            // Both use the index of three letters. Where it leaves much to read, an expression reads a text in less than half the
+            // time that ILIKE takes to fold all of it.
+            let expression = self.bind(literally(text));
+            self.conditions.push(format!("hit.text ~* {expression}"));
         } else {
             let pattern = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             let pattern = self.bind(format!("%{pattern}%"));
@@ -242,6 +250,18 @@ impl Query {
             "EXISTS (SELECT 1 FROM {table} WHERE {table}.project = {{project}} AND {table}.number = {number} AND {condition})"
         ));
     }
+}
+
+/// PostgreSQL's regular expression for a text.
+fn literally(text: &str) -> String {
+    let mut expression = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\.*+?()[]{}|^$".contains(character) {
+            expression.push('\\');
+        }
+        expression.push(character);
+    }
+    expression
 }
 
 fn of_row(row: &AnyRow) -> Result<Listed, StoreError> {

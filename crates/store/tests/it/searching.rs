@@ -30,6 +30,17 @@ on_both! {
         ] {
             assert_eq!(numbers(&store, project.id, text(part)).await, found, "{part:?}");
         }
+        // Nothing in a text is a sign of a pattern, however long the text is.
+        let signs = r"a.*b [x]{2}? (y|z)+ ^1$ \d *** end";
+        let long = "p.q ".repeat(300);
+        texts(&store, &project, &ann, &[signs, &long]).await;
+        for part in [signs, ".*", "[x]{2}?", "y|z)+", "^1$", r"\d", r"\", "***"] {
+            assert_eq!(numbers(&store, project.id, text(part)).await, [6], "{part:?}");
+        }
+        for part in [long.trim_end(), &long[..200], &long[..204]] {
+            assert_eq!(numbers(&store, project.id, text(part)).await, [7], "{part:?}");
+        }
+        assert!(numbers(&store, project.id, text(&long.replace('.', "x"))).await.is_empty());
         assert_eq!(numbers(&store, other.id, text("ada")).await, [1]);
         assert_eq!(numbers(&store, project.id, Search { after: 1, ..text("ada") }).await, [5]);
         assert_eq!(numbers(&store, project.id, Search { limit: 1, ..text("ada") }).await, [1]);

@@ -6,14 +6,15 @@ use crate::vector::{Portable, Vector};
 pub(crate) trait Dot: Copy {
     /// As many floats.
     type Floats: Vector;
-    /// Zero in every lane.
-    fn zero() -> Self;
-    /// The same four bytes in every lane.
+    /// What the sums of products with columns begin with whose bytes add up to `totals`, one a lane; the slice must have them.
+    fn start(totals: &[i32]) -> Self;
+    /// The left side of a product: the same four bytes in every lane.
     fn splat(bytes: [u8; 4]) -> Self;
-    /// The first bytes of a slice, four a lane; the slice must have them.
+    /// The right side: the first bytes of a slice, four a lane and none of them -128; the slice must have them.
     fn load(bytes: &[i8]) -> Self;
-    /// In every lane: the sum and the four products of unsigned and signed bytes, exactly.
-    fn add_products(self, unsigned: Self, signed: Self) -> Self;
+    /// In every lane: the sum and the four products, exactly. Behind all products of a column a sum that began with
+    /// [`start`](Self::start) is that of the products.
+    fn add_products(self, left: Self, right: Self) -> Self;
     /// The integers as floats.
     fn to_floats(self) -> Self::Floats;
 }
@@ -26,7 +27,7 @@ impl Dot for PortableDot {
     type Floats = Portable;
 
     #[inline(always)]
-    fn zero() -> Self {
+    fn start(_: &[i32]) -> Self {
         Self([0; 4])
     }
 
@@ -42,10 +43,10 @@ impl Dot for PortableDot {
     }
 
     #[inline(always)]
-    fn add_products(self, unsigned: Self, signed: Self) -> Self {
+    fn add_products(self, left: Self, right: Self) -> Self {
         let mut sums = self;
         for lane in 0..4 {
-            let (a, b) = (unsigned.0[lane].to_le_bytes(), signed.0[lane].to_le_bytes());
+            let (a, b) = (left.0[lane].to_le_bytes(), right.0[lane].to_le_bytes());
             for byte in 0..4 {
                 sums.0[lane] += i32::from(a[byte]) * i32::from(b[byte].cast_signed());
             }
@@ -68,10 +69,9 @@ mod x86 {
     #![allow(unsafe_code)]
 
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm256_add_epi32, _mm256_castsi256_si128, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
-        _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_loadu_si256, _mm256_madd_epi16,
-        _mm256_permute4x64_epi64, _mm256_set1_epi32, _mm256_setzero_si256, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
-        _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512,
+        __m256i, __m512i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_cvtepi32_ps, _mm256_loadu_si256, _mm256_madd_epi16,
+        _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_sign_epi8, _mm256_slli_epi32,
+        _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512,
     };
 
     use super::Dot;
@@ -88,7 +88,7 @@ mod x86 {
         type Floats = Avx512;
 
         #[inline(always)]
-        fn zero() -> Self {
+        fn start(_: &[i32]) -> Self {
             Self(unsafe { _mm512_setzero_si512() })
         }
 
@@ -104,8 +104,8 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn add_products(self, unsigned: Self, signed: Self) -> Self {
-            Self(unsafe { _mm512_dpbusd_epi32(self.0, unsigned.0, signed.0) })
+        fn add_products(self, left: Self, right: Self) -> Self {
+            Self(unsafe { _mm512_dpbusd_epi32(self.0, left.0, right.0) })
         }
 
         #[inline(always)]
@@ -114,7 +114,12 @@ mod x86 {
         }
     }
 
-    /// Eight lanes with the products of AVX2: bytes are widened, since its product of bytes saturates.
+    /// What is taken from unsigned bytes to make signed ones of them, as a power of two.
+    const SHIFT: i32 = 7;
+
+    /// Eight lanes with the products of AVX2, whose sum of two products of bytes saturates at 32,767. So the left side's bytes are
+    /// taken as signed ones, 128 less, and two products are never above 2 · 128 · 127; sums begin with 128 times the column's
+    /// total, which gives back what was taken.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2Dot(__m256i);
 
@@ -122,13 +127,15 @@ mod x86 {
         type Floats = Avx2;
 
         #[inline(always)]
-        fn zero() -> Self {
-            Self(unsafe { _mm256_setzero_si256() })
+        fn start(totals: &[i32]) -> Self {
+            let totals: &[i32; 8] = totals.first_chunk().expect("a register's totals");
+            Self(unsafe { _mm256_slli_epi32::<SHIFT>(_mm256_loadu_si256(totals.as_ptr().cast())) })
         }
 
         #[inline(always)]
         fn splat(bytes: [u8; 4]) -> Self {
-            Self(unsafe { _mm256_set1_epi32(i32::from_le_bytes(bytes)) })
+            let signed = bytes.map(|byte| byte ^ (1 << SHIFT));
+            Self(unsafe { _mm256_set1_epi32(i32::from_le_bytes(signed)) })
         }
 
         #[inline(always)]
@@ -138,19 +145,11 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn add_products(self, unsigned: Self, signed: Self) -> Self {
-            // Each half of the lanes becomes pairs of sums, which are added and put back into order.
+        fn add_products(self, left: Self, right: Self) -> Self {
+            // The instruction takes unsigned bytes on its left, so the sign goes to the right.
             unsafe {
-                let low = _mm256_madd_epi16(
-                    _mm256_cvtepu8_epi16(_mm256_castsi256_si128(unsigned.0)),
-                    _mm256_cvtepi8_epi16(_mm256_castsi256_si128(signed.0)),
-                );
-                let high = _mm256_madd_epi16(
-                    _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(unsigned.0)),
-                    _mm256_cvtepi8_epi16(_mm256_extracti128_si256::<1>(signed.0)),
-                );
-                let sums = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_hadd_epi32(low, high));
-                Self(_mm256_add_epi32(self.0, sums))
+                let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(left.0), _mm256_sign_epi8(right.0, left.0));
+                Self(_mm256_add_epi32(self.0, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))))
             }
         }
 

@@ -9,7 +9,8 @@
 //! multiplications behind it (Jacob et al., 2018, with the scales of a row chosen when it is seen). The integer sum cannot
 //! overflow below an inner dimension of 66,000.
 //!
-//! Bound by the dot products of four bytes: with VNNI one instruction does four times the work of an `f32` multiply-add.
+//! Bound by the dot products of four bytes: with VNNI one instruction does four times the work of an `f32` multiply-add; with AVX2
+//! four do, and it is memory that 8 bits save.
 
 use super::{
     Rows, Start, View, columns,
@@ -37,7 +38,9 @@ pub(crate) struct QuantizedPanels {
     width: usize,
     /// Of every output, filled up: its scale.
     scales: Vec<f32>,
-    /// Of every output, filled up: the sum of its quantized weights times its scale.
+    /// Of every output, filled up: the sum of its quantized weights.
+    totals: Vec<i32>,
+    /// The same times its scale.
     sums: Vec<f32>,
 }
 
@@ -47,18 +50,19 @@ impl QuantizedPanels {
         let (width, groups) = (quantized_width(isa), inputs.div_ceil(GROUP));
         let filled = outputs.next_multiple_of(width);
         let mut data = Buffer::zeros((filled * groups * GROUP).div_ceil(size_of::<f32>()));
-        let (mut scales, mut sums) = (vec![0.0; filled], vec![0.0; filled]);
+        let (mut scales, mut totals, mut sums) = (vec![0.0; filled], vec![0; filled], vec![0.0; filled]);
         let bytes: &mut [i8] = bytemuck::cast_slice_mut(&mut data);
         let mut quantized = vec![0; groups * GROUP];
         for (output, row) in weight.chunks_exact(inputs).enumerate() {
-            (scales[output], sums[output]) = quantize_weights(isa, row, &mut quantized[..inputs]);
+            (scales[output], totals[output]) = quantize_weights(isa, row, &mut quantized[..inputs]);
+            sums[output] = scales[output] * totals[output] as f32;
             let panel = &mut bytes[output / width * width * groups * GROUP..][..width * groups * GROUP];
             let targets = panel.as_chunks_mut().0.iter_mut().skip(output % width).step_by(width);
             for (target, four) in targets.zip(quantized.as_chunks::<GROUP>().0) {
                 *target = *four;
             }
         }
-        Self { data, inputs, outputs, width, scales, sums }
+        Self { data, inputs, outputs, width, scales, totals, sums }
     }
 
     /// Outputs of a panel.
@@ -71,7 +75,8 @@ impl QuantizedPanels {
         let bytes = self.inputs.div_ceil(GROUP) * self.width * GROUP;
         let outputs = index * self.width..(index + 1) * self.width;
         let panel = &bytemuck::cast_slice(&self.data)[index * bytes..][..bytes];
-        Right { panel, scales: &self.scales[outputs.clone()], sums: &self.sums[outputs], bias }
+        let (scales, totals) = (&self.scales[outputs.clone()], &self.totals[outputs.clone()]);
+        Right { panel, scales, totals, sums: &self.sums[outputs], bias }
     }
 }
 
@@ -146,6 +151,7 @@ struct Left<'a> {
 struct Right<'a> {
     panel: &'a [i8],
     scales: &'a [f32],
+    totals: &'a [i32],
     sums: &'a [f32],
     bias: &'a [f32],
 }
@@ -154,13 +160,13 @@ struct Right<'a> {
 const ROUND: f32 = 12_582_912.0;
 
 kernel! {
-    /// Quantizes the weights of one output; returns their scale, and their sum times the scale. NaN is the scale of weights
+    /// Quantizes the weights of one output; returns their scale, and the sum of the bytes. NaN is the scale of weights
     /// that are not finite.
-    fn quantize_weights(weights: &[f32], bytes: &mut [i8]) -> (f32, f32) = quantize_weights_body vectors;
+    fn quantize_weights(weights: &[f32], bytes: &mut [i8]) -> (f32, i32) = quantize_weights_body vectors;
 }
 
 #[inline(always)]
-fn quantize_weights_body<const FMA: bool, V: Vector>(weights: &[f32], bytes: &mut [i8]) -> (f32, f32) {
+fn quantize_weights_body<const FMA: bool, V: Vector>(weights: &[f32], bytes: &mut [i8]) -> (f32, i32) {
     let (least, most) = extremes::<V>(weights);
     let largest = most.max(-least);
     let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
@@ -171,7 +177,7 @@ fn quantize_weights_body<const FMA: bool, V: Vector>(weights: &[f32], bytes: &mu
         odd |= u32::from(!weight.is_finite());
     }
     let scale = if odd == 0 { largest.max(0.0) / 127.0 } else { f32::NAN };
-    (scale, scale * sum as f32)
+    (scale, sum)
 }
 
 kernel! {
@@ -233,10 +239,14 @@ fn tile<D: Dot, const M: usize>(c: &mut Rows<'_, '_>, left: Left<'_>, right: Rig
         let at = (row + index) * left.groups * GROUP;
         rows[index] = &left.bytes[at..].as_chunks().0[..left.groups];
     }
-    let mut sums = [[D::zero(); WIDTH]; M];
+    let mut starts = [D::start(right.totals); WIDTH];
+    for part in 0..WIDTH {
+        starts[part] = D::start(&right.totals[part * D::Floats::LANES..]);
+    }
+    let mut sums = [starts; M];
     for group in 0..left.groups {
         let panel = &right.panel[group * width * GROUP..][..width * GROUP];
-        let mut weights = [D::zero(); WIDTH];
+        let mut weights = [D::load(panel); WIDTH];
         for part in 0..WIDTH {
             weights[part] = D::load(&panel[part * D::Floats::LANES * GROUP..]);
         }
@@ -275,6 +285,11 @@ mod tests {
                 (0..count).map(|_| low + random.below(whole_numbers) as f32).collect()
             };
             let (mut a, mut weight, bias) = (draw(m * k, 0.0, 256), draw(n * k, -127.0, 255), draw(n, -9.0, 19));
+            // Rows of nothing but the largest factors, where sums of few bits would overflow.
+            let whole_rows = [0.0, 255.0].into_iter().cycle();
+            a.chunks_exact_mut(k).skip(1).step_by(2).zip(whole_rows).for_each(|(row, byte)| row.fill(byte));
+            let whole_channels = [127.0, -127.0].into_iter().cycle();
+            weight.chunks_exact_mut(k).step_by(3).zip(whole_channels).for_each(|(row, byte)| row.fill(byte));
             // Both ends of the range in every row make all scales 1.
             for row in a.chunks_exact_mut(k) {
                 row[0] = 255.0;

@@ -28,7 +28,7 @@ pub struct Search {
     pub limit: u32,
 }
 
-/// Characters of a text that PostgreSQL looks for by an expression, which it refuses where they are too many.
+/// Characters of a text that is looked for by an expression; a database refuses expressions that are too long.
 const MOST_IN_EXPRESSION: usize = 200;
 
 /// How a document stands.
@@ -252,7 +252,7 @@ impl Query {
     }
 }
 
-/// PostgreSQL's regular expression for a text.
+/// A text as a regular expression that matches nothing else.
 fn literally(text: &str) -> String {
     let mut expression = String::with_capacity(text.len());
     for character in text.chars() {

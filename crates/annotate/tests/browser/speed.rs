@@ -10,7 +10,7 @@ use crate::{driver::Browser, host::Host};
 const LIMIT: f64 = 50.0;
 /// The same in times of what the browser takes to set and paint this text once where one letter of it is another, which on some
 /// machines is most of that limit.
-const LIMIT_IN_PAINTINGS: f64 = 1.5;
+const LIMIT_IN_PAINTINGS: f64 = 1.3;
 
 /// Sends key events and measures each until a frame was painted after it, and the same of changes of a letter without the editor.
 const MEASURE: &str = r"

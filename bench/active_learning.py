@@ -173,7 +173,7 @@ def main() -> None:
         data = Set(args, name)
         sizes = rounds(args.begin, args.growth, min(args.most, len(data.train)))
         whole = list(range(len(data.train)))
-        of = f"{name} of {len(data.train)}"
+        of = f"{name} of {len(data.train)}" + (f", {args.test} test texts" if args.test else "")
         full = {
             seed: known(f"{of}, all, seed {seed}", lambda: data.scored(data.folder / f"seed-{seed}" / "whole", whole, seed, keep=False))
             for seed in args.seeds

@@ -175,7 +175,7 @@ class Bench:
         return json.loads(done.stdout)["ents_f"]
 
     def scores(self, name: str, way: str, seed: int) -> dict | None:
-        """Old and new F1 of one way, from the cache or from a run."""
+        """Old and new F1 of one way, as they are known or from a run."""
         key = f"{name}, seed {seed}, {way}"
         if not self.results.get(key):
             if way not in self.args.ways and way != "before":

@@ -7,7 +7,7 @@
 The gold of the training set plays the annotator. A run begins with --begin texts drawn by chance, the same for every order.
 A round trains on what is annotated, scores the model on the test set, tags the rest with it, and lets the order choose
 what is annotated next, until --most texts. The model of all texts is trained once a seed. Every model's dev set is the
-whole one, which flatters all orders alike.
+same, of --dev texts by chance, and not counted: it flatters all orders alike.
 
 Every round that is missing is run, one after the other, and kept in the cache, so that it can be stopped and started again.
 A finished curve is kept in --results, which the project keeps, too; a file that is not there makes all of them anew.
@@ -41,6 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--growth", type=float, default=1.5, help="how much more texts the next round has")
     parser.add_argument("--most", type=int, default=2000, help="texts of the last round")
     parser.add_argument("--pool", type=int, help="take so many training texts for all there are")
+    parser.add_argument("--dev", type=int, help="choose the best model of a run on so many dev texts")
     parser.add_argument("--test", type=int, help="score on so many test texts")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of every run")
     parser.add_argument("--prefix", nargs="*", default=[], metavar="WORD", help="words before every command, such as flock FILE")
@@ -67,7 +68,7 @@ class Set:
     def __init__(self, args: argparse.Namespace, name: str):
         self.args, self.folder = args, args.cache / name
         self.train = self.rows("train", args.pool)
-        self.dev = self.file("dev", None)
+        self.dev = self.file("dev", args.dev)
         self.test = self.file("test", args.test)
 
     def file(self, part: str, limit: int | None) -> Path:
@@ -173,7 +174,8 @@ def main() -> None:
         data = Set(args, name)
         sizes = rounds(args.begin, args.growth, min(args.most, len(data.train)))
         whole = list(range(len(data.train)))
-        of = f"{name} of {len(data.train)}" + (f", {args.test} test texts" if args.test else "")
+        limits = [(args.dev, "dev"), (args.test, "test")]
+        of = f"{name} of {len(data.train)}" + "".join(f", {limit} {part} texts" for limit, part in limits if limit)
         full = {
             seed: known(f"{of}, all, seed {seed}", lambda: data.scored(data.folder / f"seed-{seed}" / "whole", whole, seed, keep=False))
             for seed in args.seeds

@@ -256,3 +256,20 @@ fn characters_selected_by_keyboard_are_stored() {
 fn words_selected_by_keyboard_are_stored() {
     all(false, false);
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn what_is_copied_is_the_text_selected_and_nothing_else() {
+    let text = "Ada came.\n\nShe saw London,\nand Paris.";
+    let host = Host::start(&[text]);
+    host.desk().texts[0].suggestions = vec![(0, 3, "PERSON".to_owned(), 0.9, "minilm".to_owned())];
+    let browser = Browser::start();
+    browser.open(&host.url("annotate/1"));
+    browser.wait_for_text(1);
+    browser.press_often(&[("y", 1), ("Home", 1), ("Alt+ArrowRight", 1), ("Shift+ArrowDown", 3), ("Ctrl+c", 1)]);
+    let (selected, (start, end)) = shown(&browser).unwrap();
+    assert_eq!(selected, text[start..end]);
+    assert!(selected.contains("\n\nShe saw London,\n"), "{selected:?}");
+    browser.press(&["n", "Ctrl+v"]);
+    assert_eq!(browser.value("document.getElementById('note').value"), json!(selected));
+}

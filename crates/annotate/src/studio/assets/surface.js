@@ -1,8 +1,8 @@
-// The text on the page: pieces between all ends of entities and suggestions, a caret, and the way from a place on the screen to an
-// offset and back. Offsets are units.
+// The text on the page: a block for each of its lines, in them pieces between all ends of entities and suggestions, a caret, and the
+// way from a place on the screen to an offset and back. Offsets are units.
 
 // Underlines that fit below each other under one piece of text.
-const LINES = 3;
+const ROWS = 3;
 
 export class Surface {
   constructor(box, text, classOf) {
@@ -10,10 +10,13 @@ export class Surface {
     this.text = text;
     this.classOf = classOf;
     this.pieces = [];
+    this.lines = linesOf(text.string);
     this.byNode = new WeakMap();
     this.flow = document.createElement("div");
     this.flow.className = "flow";
     this.flow.dir = "auto";
+    this.flow.append(...this.lines.map(line => line.element));
+    for (const line of this.lines) this.byNode.set(line.element, line);
     this.caret = document.createElement("div");
     this.caret.className = "caret";
     this.caret.ariaHidden = "true";
@@ -24,25 +27,49 @@ export class Surface {
   show(state, undecided, active) {
     if (this.shown?.state === state && this.shown.active === active) return;
     this.shown = { state, active };
-    const next = this.cut(state, undecided, active);
+    this.pieces = this.cut(state, undecided, active);
+    let first = 0;
+    for (const line of this.lines) {
+      let behind = first;
+      while (this.pieces[behind]?.start < line.end) behind += 1;
+      this.fill(line, first, behind);
+      first = behind;
+    }
+  }
+
+  // Puts the pieces from `first` to before `behind` into their line: the browser lays out and paints anew only the blocks that change.
+  fill(line, first, behind) {
+    const next = this.pieces.slice(first, behind);
+    const old = line.pieces;
+    const most = Math.min(next.length, old.length);
     let from = 0;
-    while (from < next.length && from < this.pieces.length && same(next[from], this.pieces[from])) from += 1;
+    while (from < most && this.keep(old[from], next[from])) from += 1;
     let back = 0;
-    while (back < next.length - from && back < this.pieces.length - from && same(next.at(-1 - back), this.pieces.at(-1 - back))) back += 1;
-    for (const piece of this.pieces.slice(from, this.pieces.length - back)) piece.element.remove();
-    const before = this.pieces[this.pieces.length - back]?.element ?? null;
-    const fresh = next.slice(from, next.length - back);
-    for (const piece of fresh) this.make(piece);
+    while (back < most - from && this.keep(old.at(-1 - back), next.at(-1 - back))) back += 1;
+    const before = old[old.length - back]?.element ?? null;
+    for (const piece of old.slice(from, old.length - back)) piece.element.remove();
     const made = document.createDocumentFragment();
-    made.append(...fresh.map(piece => piece.element));
-    this.flow.insertBefore(made, before);
-    this.pieces = [...this.pieces.slice(0, from), ...fresh, ...this.pieces.slice(this.pieces.length - back)];
+    for (const piece of next.slice(from, next.length - back)) made.append(this.make(piece));
+    line.element.insertBefore(made, before);
+    line.pieces = next;
+  }
+
+  // Whether two pieces look the same; what they stand for may be another value, which the element then belongs to.
+  keep(old, next) {
+    if (old.start !== next.start || old.end !== next.end || old.key !== next.key) return false;
+    this.own(old.element, next);
+    return true;
+  }
+
+  own(element, piece) {
+    piece.element = element;
+    this.byNode.set(element, piece);
   }
 
   cut(state, suggestions, active) {
     const shown = suggestions.toSorted((one, other) => one.start - other.start || other.end - one.end);
-    const lines = layOut(shown);
-    const ends = new Set([0, this.text.length]);
+    const rows = layOut(shown);
+    const ends = new Set([0, ...this.lines.map(line => line.end)]);
     for (const item of [...state.entities, ...shown]) ends.add(item.start).add(item.end);
     const cuts = [...ends].sort((one, other) => one - other);
     const pieces = [];
@@ -61,12 +88,12 @@ export class Surface {
       const isActive = active !== null && (owner === active || under.includes(active));
       const key = [
         owner ? `${owner.label}\t${owner.start === start}\t${owner.end === end}` : "",
-        under.map(one => `${one.label}\t${lines.get(one)}`).join("\n"),
+        under.map(one => `${one.label}\t${rows.get(one)}`).join("\n"),
         tags.map(one => `${one.label}\t${one.score}`).join("\n"),
         isActive && `${active.start === start} ${active.end === end}`,
       ].join("\f");
       const edge = { first: isActive && active.start === start, last: isActive && active.end === end };
-      pieces.push({ start, end, owner, under, tags, lines: under.map(one => lines.get(one)), isActive, edge, key });
+      pieces.push({ start, end, owner, under, tags, rows: under.map(one => rows.get(one)), isActive, edge, key });
     }
     return pieces;
   }
@@ -83,9 +110,9 @@ export class Surface {
     }
     if (under.length) {
       element.classList.add("suggested");
-      under.forEach((one, index) => {
-        element.style.setProperty(`--line-${piece.lines[index]}`, `var(--${this.classOf(one.label)}-ink)`);
-      });
+      // A picture for each row that is used: painting one that shows nothing costs as much.
+      element.style.backgroundImage = under.map(one => `linear-gradient(90deg, var(--${this.classOf(one.label)}-ink) 5px, transparent 0)`).join();
+      element.style.backgroundPosition = piece.rows.map(row => `0 calc(100% - ${4 * row}px)`).join();
       if (tags.length && !element.dataset.label) {
         element.dataset.guess = tags.map(one => one.label + (one.score === null ? "" : ` ${percent(one.score)}`)).join(" · ");
       }
@@ -93,8 +120,8 @@ export class Surface {
     element.classList.toggle("active", piece.isActive);
     element.classList.toggle("first", piece.edge.first);
     element.classList.toggle("last", piece.edge.last);
-    piece.element = element;
-    this.byNode.set(element, piece);
+    this.own(element, piece);
+    return element;
   }
 
   // Entities and suggestions at an offset.
@@ -130,8 +157,8 @@ export class Surface {
       return piece ? piece.start + inside : null;
     }
     const own = this.byNode.get(node);
-    if (own) return inside === 0 ? own.start : own.end;
-    if (node === this.flow) return this.pieces[inside]?.start ?? this.text.length;
+    if (own) return own.pieces?.[inside]?.start ?? (inside === 0 ? own.start : own.end);
+    if (node === this.flow) return this.lines[inside]?.start ?? this.text.length;
     if (node === this.box) return inside === 0 ? 0 : this.text.length;
     return null;
   }
@@ -217,26 +244,25 @@ export class Surface {
 
 export const percent = score => (score * 100).toFixed(score < 0.995 && score > 0.9 ? 1 : 0).replace(/\.0$/, "");
 
-const same = (one, other) => one.start === other.start && one.end === other.end && one.key === other.key
-  && rebind(one, other);
-
-// A piece that looks the same may belong to another value of the same entity.
-function rebind(fresh, kept) {
-  kept.owner = fresh.owner;
-  kept.under = fresh.under;
-  kept.tags = fresh.tags;
-  return true;
-}
-
-// Gives each suggestion a line below the text, such that those that overlap have different ones while there are some.
-function layOut(suggestions) {
-  const lines = new Map();
-  const ends = new Array(LINES).fill(0);
-  for (const one of suggestions) {
-    const free = ends.findIndex(end => end <= one.start);
-    const line = free < 0 ? LINES - 1 : free;
-    ends[line] = Math.max(ends[line], one.end);
-    lines.set(one, line + 1);
+// The lines of a text, each with the character that ends it, and a block of the page for each.
+function linesOf(string) {
+  const lines = [];
+  for (let start = 0; start < string.length; start = lines.at(-1).end) {
+    const end = string.indexOf("\n", start) + 1 || string.length;
+    lines.push({ start, end, pieces: [], element: document.createElement("div") });
   }
   return lines;
+}
+
+// Gives each suggestion a row below its text, such that those that overlap have different ones while there are some.
+function layOut(suggestions) {
+  const rows = new Map();
+  const ends = new Array(ROWS).fill(0);
+  for (const one of suggestions) {
+    const free = ends.findIndex(end => end <= one.start);
+    const row = free < 0 ? ROWS - 1 : free;
+    ends[row] = Math.max(ends[row], one.end);
+    rows.set(one, row);
+  }
+  return rows;
 }

@@ -40,19 +40,9 @@ impl Browser {
     }
 
     fn launch(turn: Option<MutexGuard<'static, ()>>) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is in the path; on Debian it is in the package chromium-driver");
-        let mut output = BufReader::new(driver.stdout.take().unwrap());
-        let port = output
-            .by_ref()
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok())
-            .expect("chromedriver says at which port it listens");
+        // A driver ends at once when somebody else takes the port that it found free.
+        let (driver, output, port) =
+            (0..5).find_map(|_| spawn_driver()).expect("one of five drivers says at which port it listens");
         let agent: Agent = Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         let mut browser =
             Self { agent, session: format!("http://127.0.0.1:{port}/session"), driver, _output: output, _turn: turn };
@@ -247,6 +237,26 @@ impl Browser {
         let entries = self.post("/se/log", &json!({"type": "browser"}));
         entries.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
     }
+}
+
+/// A driver, the rest of what it says, and its port; `None` where it ended before it had one.
+fn spawn_driver() -> Option<(Child, BufReader<ChildStdout>, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is in the path; on Debian it is in the package chromium-driver");
+    let mut output = BufReader::new(driver.stdout.take().unwrap());
+    let port = output
+        .by_ref()
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok());
+    if port.is_none() {
+        let _ = driver.wait();
+    }
+    port.map(|port| (driver, output, port))
 }
 
 impl Drop for Browser {

@@ -40,7 +40,7 @@ impl Browser {
     }
 
     fn launch(turn: Option<MutexGuard<'static, ()>>) -> Self {
-        // A driver ends at once when somebody else takes the port that it found free.
+        // Seldom a driver ends before it listens, and no page has been asked for yet: another one is started.
         let (driver, output, port) =
             (0..5).find_map(|_| spawn_driver()).expect("one of five drivers says at which port it listens");
         let agent: Agent = Agent::config_builder().http_status_as_error(false).proxy(None).build().into();

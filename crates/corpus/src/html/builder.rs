@@ -167,10 +167,14 @@ impl Builder {
         }
         let (noise, in_main, hidden) =
             self.open.last().map_or_else(Default::default, |open| (open.noise, open.in_main, open.hidden));
-        let own = noise::judge(element, self.attributes.role(), self.attributes.names(), in_main);
-        let by_role = self.attributes.is_main();
+        let (own, by_role, concealed) = if self.attributes.is_empty() {
+            (noise::judge(element, "", ["", ""], in_main), false, false)
+        } else {
+            let own = noise::judge(element, self.attributes.role(), self.attributes.names(), in_main);
+            (own, self.attributes.is_main(), self.attributes.is_hidden())
+        };
         let in_main = in_main || by_role || matches!(element, Element::Main | Element::Article);
-        let hidden = hidden || self.attributes.is_hidden();
+        let hidden = hidden || concealed;
         self.preformatted += usize::from(element == Element::Preformatted);
         self.open.push(Open { element, is_main: by_role, node: None, noise: noise.max(own), in_main, hidden });
     }

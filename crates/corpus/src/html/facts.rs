@@ -10,6 +10,7 @@ const MOST_VALUE: usize = 4096;
 pub(super) struct Attributes {
     values: [String; NAMES.len()],
     given: [bool; NAMES.len()],
+    any: bool,
     current: Option<usize>,
 }
 
@@ -33,11 +34,20 @@ const NAMES: [&str; 15] = [
 
 impl Attributes {
     pub(super) fn clear(&mut self) {
+        if self.is_empty() {
+            return;
+        }
         for (value, given) in self.values.iter_mut().zip(&mut self.given) {
             value.clear();
             *given = false;
         }
         self.current = None;
+        self.any = false;
+    }
+
+    /// None of the attributes that matter was given, as on most elements.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any
     }
 
     pub(super) fn name(&mut self, name: &[u8]) {
@@ -46,6 +56,7 @@ impl Attributes {
         self.current = known.filter(|index| !self.given[*index]);
         if let Some(index) = self.current {
             self.given[index] = true;
+            self.any = true;
         }
     }
 

@@ -85,6 +85,10 @@ impl Flow {
     /// Ends the block; one without text is none.
     pub(super) fn end_block(&mut self) {
         self.space = false;
+        if self.start == self.text.len() {
+            // Where nothing was added no element was asked for.
+            return;
+        }
         let text = &self.text[self.start..];
         let kept = text.trim_end();
         // Lines of white space go, the indentation of the first line of `pre` stays.

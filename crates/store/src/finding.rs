@@ -1,12 +1,14 @@
 //! What a check of the data found, by document.
 
+use std::collections::HashSet;
+
 use schema::{
     Span,
     offset::{Offsets, Unit},
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::{AnyConnection, Row, any::AnyRow};
 
-use crate::{Number, ProjectId, Store, StoreError, document, wire};
+use crate::{Number, ProjectId, Store, StoreError, document, now, wire};
 
 /// Something that a rule has to say about a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +35,16 @@ pub enum Found<'a> {
 }
 
 impl Store {
-    /// Puts these findings in place of all that the project had.
+    /// Puts these findings in place of all that the project had, as [`Store::replace_findings`] does.
     ///
     /// # Errors
     /// A document is not there, a span does not fit its text, or the database fails.
-    pub async fn set_findings(&self, project: ProjectId, findings: &[Finding]) -> Result<(), StoreError> {
+    pub async fn set_findings(&self, project: ProjectId, findings: &[Finding]) -> Result<Vec<usize>, StoreError> {
         self.replace_findings(project, Found::Any, findings).await
     }
 
-    /// Puts these findings in place of those.
+    /// Puts these findings in place of those, but for what was dismissed ([`Store::dismiss_finding`]). Says which of
+    /// them it put, by index.
     ///
     /// # Errors
     /// A document is not there, a span does not fit its text, or the database fails.
@@ -50,7 +53,7 @@ impl Store {
         project: ProjectId,
         those: Found<'_>,
         findings: &[Finding],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<usize>, StoreError> {
         let mut writing = self.write().await?;
         let connection = writing.connection();
         let (which, rule) = match those {
@@ -64,7 +67,9 @@ impl Store {
         delete.execute(&mut *connection).await?;
         let last = "SELECT COALESCE(MAX(position), 0) FROM finding WHERE project = $1";
         let last: i64 = sqlx::query(last).bind(project.0).fetch_one(&mut *connection).await?.try_get(0)?;
-        for (finding, position) in findings.iter().zip(last + 1..) {
+        let dismissed = dismissed(connection, project).await?;
+        let mut put = Vec::new();
+        for ((index, finding), position) in findings.iter().enumerate().zip(last + 1..) {
             let mut place = None;
             if let Some(span) = finding.span {
                 let text = document::text(connection, project, finding.document).await?;
@@ -72,7 +77,11 @@ impl Store {
                     |error| StoreError::Invalid(format!("a finding about document {}: {error}", finding.document));
                 Span::of(&text, span.range()).map_err(refuse)?;
                 let (start, stop) = Offsets::new(&text, Unit::CodePoints).of(span);
-                place = Some((wire::column(start), wire::column(stop), span.quote(&text).to_owned()));
+                let (start, stop) = (wire::column(start), wire::column(stop));
+                if dismissed.contains(&(i64::from(finding.document), finding.rule.clone(), start, stop)) {
+                    continue;
+                }
+                place = Some((start, stop, span.quote(&text).to_owned()));
             }
             sqlx::query(
                 "INSERT INTO finding (project, number, position, rule, message, start, stop, quote)
@@ -88,8 +97,10 @@ impl Store {
             .bind(place.map(|place| place.2))
             .execute(&mut *connection)
             .await?;
+            put.push(index);
         }
-        writing.commit().await
+        writing.commit().await?;
+        Ok(put)
     }
 
     /// The findings about a document, in the order in which they were given.
@@ -118,7 +129,8 @@ impl Store {
         query.fetch_all(&self.pool).await?.iter().map(finding).collect()
     }
 
-    /// Takes a finding away: somebody has looked at it. `false` where it is not there any more.
+    /// Takes a finding away: somebody has looked at it. The rule says nothing more about its place until the document is annotated
+    /// anew. `false` where the finding is not there any more.
     ///
     /// # Errors
     /// The database fails.
@@ -129,10 +141,16 @@ impl Store {
         rule: &str,
         message: &str,
     ) -> Result<bool, StoreError> {
+        const REMEMBER: &str = "INSERT INTO dismissal (project, number, rule, start, stop, revisions, at)
+            SELECT DISTINCT project, number, rule, start, stop, (SELECT COUNT(*) FROM revision
+                WHERE revision.project = finding.project AND revision.number = finding.number), CAST($5 AS BIGINT)
+            FROM finding WHERE project = $1 AND number = $2 AND rule = $3 AND message = $4 AND start IS NOT NULL
+            ON CONFLICT (project, number, rule, start, stop) DO UPDATE SET revisions = excluded.revisions, at = excluded.at";
+        const FORGET: &str = "DELETE FROM finding WHERE project = $1 AND number = $2 AND rule = $3 AND message = $4";
         let mut writing = self.write().await?;
-        let query = "DELETE FROM finding WHERE project = $1 AND number = $2 AND rule = $3 AND message = $4";
-        let query = sqlx::query(query).bind(project.0).bind(i64::from(number)).bind(rule).bind(message);
-        let met = query.execute(writing.connection()).await?.rows_affected();
+        let of = |query| sqlx::query(query).bind(project.0).bind(i64::from(number)).bind(rule).bind(message);
+        of(REMEMBER).bind(now()).execute(writing.connection()).await?;
+        let met = of(FORGET).execute(writing.connection()).await?.rows_affected();
         writing.commit().await?;
         Ok(met > 0)
     }
@@ -146,6 +164,17 @@ impl Store {
         let rows = sqlx::query(query).bind(project.0).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? as u64))).collect()
     }
+}
+
+/// The places of which a rule says nothing: number, rule, start and stop, in code points.
+async fn dismissed(
+    connection: &mut AnyConnection,
+    project: ProjectId,
+) -> Result<HashSet<(i64, String, i64, i64)>, StoreError> {
+    let query = "SELECT number, rule, start, stop FROM dismissal WHERE project = $1 AND revisions =
+        (SELECT COUNT(*) FROM revision WHERE revision.project = dismissal.project AND revision.number = dismissal.number)";
+    let rows = sqlx::query(query).bind(project.0).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
 }
 
 fn of_row(row: &AnyRow, document: Number, text: &str) -> Result<Finding, StoreError> {

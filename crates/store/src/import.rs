@@ -148,13 +148,16 @@ impl<'s> Import<'s> {
         if added.rows_affected() == 0 {
             return Ok(false);
         }
-        if self.store.kind == Kind::Sqlite {
-            sqlx::query("INSERT INTO document_text (rowid, text) VALUES ($1, $2)")
-                .bind(row_of(self.project, number))
-                .bind(text)
-                .execute(&mut *connection)
-                .await?;
-        }
+        let searched = match self.store.kind {
+            Kind::Sqlite => sqlx::query("INSERT INTO document_text (rowid, text) VALUES ($1, $2)")
+                .bind(row_of(self.project, number)),
+            Kind::Postgres => {
+                sqlx::query("INSERT INTO document_text (project, number, folded) VALUES ($1, $2, lower($3))")
+                    .bind(self.project.0)
+                    .bind(i64::from(number))
+            }
+        };
+        searched.bind(text).execute(&mut *connection).await?;
         if self.given == Given::Shown || document.partial {
             queue::new_task(connection, self.project, number, Layer::First, 0.0, "").await?;
             return Ok(true);

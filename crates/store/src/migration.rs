@@ -12,7 +12,7 @@ struct Step {
 }
 
 /// The number of the newest layout that this version knows.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 const STEPS: [Step; VERSION as usize] = [
     Step {
@@ -21,6 +21,11 @@ const STEPS: [Step; VERSION as usize] = [
         postgres: include_str!("../migrations/0001.postgres.sql"),
     },
     Step { both: include_str!("../migrations/0002.sql"), sqlite: "", postgres: "" },
+    Step {
+        both: include_str!("../migrations/0003.sql"),
+        sqlite: "",
+        postgres: include_str!("../migrations/0003.postgres.sql"),
+    },
 ];
 
 /// Any number that no other program is likely to lock.

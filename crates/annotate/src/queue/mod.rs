@@ -9,4 +9,4 @@ pub use diversity::Vectors;
 pub use order::{Candidate, Order, Ranked, rank};
 pub use share::goes_twice;
 pub(crate) use share::mixed_bits;
-pub use uncertainty::{Measure, disagreement, of_entities, of_sources, of_tokens};
+pub use uncertainty::{Measure, disagreement, of_entities, of_sources};

@@ -49,16 +49,6 @@ pub fn of_entities(measure: Measure, entities: &[Entity]) -> f64 {
     entities.iter().filter_map(|entity| entity.score).map(unsure).fold(0.0, f64::max)
 }
 
-/// The uncertainty of a text by the probabilities of every tag, `tokens [tokens][tags]`: the mean of its `most` most
-/// doubtful tokens. A mean over all would drown one doubtful name in words that nobody doubts; it needs no entity to have
-/// been found, so it sees what may have been missed. 0 without tokens.
-pub fn of_tokens(measure: Measure, tokens: &[Vec<f32>], most: usize) -> f64 {
-    let mut unsure: Vec<f64> = tokens.iter().map(|probabilities| measure.of(probabilities)).collect();
-    unsure.sort_by(|a, b| b.total_cmp(a));
-    unsure.truncate(most.max(1));
-    if unsure.is_empty() { 0.0 } else { unsure.iter().sum::<f64>() / unsure.len() as f64 }
-}
-
 /// How far sources disagree on a text: 1 minus the mean span F1 of every two of them. Two that both found nothing agree.
 /// 0 with fewer than two sources.
 pub fn disagreement(sources: &[&[Entity]]) -> f64 {
@@ -113,10 +103,6 @@ mod tests {
         let entities = [entity(0, 0.99), entity(3, 0.6)];
         assert!(close(of_entities(Measure::Margin, &entities), 0.8));
         assert!(close(of_entities(Measure::Margin, &[]), 0.0));
-        let tokens = vec![vec![0.9, 0.1], vec![0.5, 0.5], vec![1.0, 0.0]];
-        assert!(close(of_tokens(Measure::Margin, &tokens, 1), 1.0));
-        assert!(close(of_tokens(Measure::Margin, &tokens, 2), 0.6));
-        assert!(close(of_tokens(Measure::Margin, &[], 2), 0.0));
     }
 
     #[test]

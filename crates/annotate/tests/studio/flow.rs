@@ -341,10 +341,14 @@ fn findings_of_another_program_are_kept_where_they_fit_and_lead_the_queue() {
         {
             assert_eq!(put(wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         }
-        let kept = put(json!([finding(2, "Ærø", 0.99), finding(1, "Ann", 0.96)])).await.ok().json();
-        assert_eq!(kept, json!({"kept": 2, "sent": 2}));
+        let both = json!([finding(2, "Ærø", 0.99), finding(1, "Ann", 0.96)]);
+        assert_eq!(put(both.clone()).await.ok().json(), json!({"kept": 2, "sent": 2}));
         let next = fixture.get(&rob, &format!("{API}/queue/next")).await.ok().json();
         assert_eq!((&next["number"], &next["reason"]), (&json!(2), &json!("LOC?")));
+        // What somebody has dismissed neither comes again nor goes to the queue.
+        let dismiss = json!({"document": 2, "message": "LOC?"});
+        fixture.json(&rob, Method::POST, &format!("{API}/label-errors/dismiss"), &dismiss).await.ok();
+        assert_eq!(put(both).await.ok().json(), json!({"kept": 1, "sent": 1}));
     });
 }
 

@@ -88,5 +88,10 @@ fn the_model_of_a_run_says_where_its_dev_set_is_doubtful() {
         assert!(page.contains("List as likely label errors"), "{page}");
         let reply = fixture.form(&owner, &format!("/p/news/runs/{id}/label-errors"), &[]).await.ok();
         assert_eq!(reply.headers["location"], "/p/news/quality#label-errors");
+
+        // Whoever dismissed a place does not meet it at the next run.
+        let dismiss = json!({"document": listed[0]["document"], "message": message});
+        fixture.json(&owner, Method::POST, &format!("{API}/label-errors/dismiss"), &dismiss).await.ok();
+        assert_eq!(ask().await.ok().json(), json!({"kept": 0}));
     });
 }

@@ -1,6 +1,6 @@
 //! The layout of the database: made once, refused where it is newer.
 
-use nomen_store::{Store, StoreError, VERSION};
+use nomen_store::{Search, Store, StoreError, VERSION};
 use sqlx::{Connection as _, Executor as _};
 
 use crate::{
@@ -24,11 +24,16 @@ async fn as_of_version_1(address: &str) {
     for statement in [
         "ALTER TABLE suggestion DROP COLUMN edits",
         "ALTER TABLE suggestion DROP COLUMN verified",
+        "DROP TABLE dismissal",
         "DELETE FROM nomen_layout WHERE version > 1",
         "INSERT INTO suggestion (project, number, position, start, stop, quote, label, score, grounding, kind, name, version, at)
         VALUES (1, 1, 1, 0, 1, 'a', 'PER', 0.5, 'exact', 'llm', 'm', '', 0)",
     ] {
         connection.execute(statement).await.unwrap();
+    }
+    if address.starts_with("postgres") {
+        connection.execute("DROP TABLE document_text").await.unwrap();
+        connection.execute("CREATE INDEX document_text ON document USING gin (text gin_trgm_ops)").await.unwrap();
     }
     connection.close().await.unwrap();
 }
@@ -42,6 +47,9 @@ async fn is_brought_up(address: &str, place: &str) {
     let store = Store::open(place).await.unwrap();
     let found = store.suggestions(project.id, 1).await.unwrap();
     assert_eq!((found.len(), found[0].edits, found[0].verified), (1, 0, None));
+    assert!(!store.dismiss_finding(project.id, 1, "Q", "m").await.unwrap());
+    let search = Search { text: Some("A".into()), limit: 1, ..Search::default() };
+    assert_eq!(store.search(project.id, &search).await.unwrap().len(), 1);
     store.close().await;
 }
 

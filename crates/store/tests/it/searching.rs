@@ -41,6 +41,12 @@ on_both! {
             assert_eq!(numbers(&store, project.id, text(part)).await, [7], "{part:?}");
         }
         assert!(numbers(&store, project.id, text(&long.replace('.', "x"))).await.is_empty());
+        for part in ["\0", "a\0b", "ada\0"] {
+            assert!(numbers(&store, project.id, text(part)).await.is_empty(), "{part:?}");
+        }
+        for (part, found) in [("ZOË", vec![1]), ("ö", vec![]), ("ËË", vec![]), ("AD", vec![1, 5]), ("%\"", vec![])] {
+            assert_eq!(numbers(&store, project.id, text(part)).await, found, "{part:?}");
+        }
         assert_eq!(numbers(&store, other.id, text("ada")).await, [1]);
         assert_eq!(numbers(&store, project.id, Search { after: 1, ..text("ada") }).await, [5]);
         assert_eq!(numbers(&store, project.id, Search { limit: 1, ..text("ada") }).await, [1]);

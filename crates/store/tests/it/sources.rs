@@ -1,10 +1,10 @@
 //! Suggestions and findings.
 
-use nomen_store::{Finding, Found};
+use nomen_store::{Finding, Found, Layer};
 use schema::{Grounding, Origin, OriginKind, Suggestion};
 
 use crate::{
-    data::{entity, label, project, texts},
+    data::{entity, label, project, save, texts},
     database::on_both,
 };
 
@@ -67,5 +67,35 @@ on_both! {
         assert_eq!(store.findings_by(project.id, "Q", 10).await.unwrap(), ranked[..1]);
         store.set_findings(project.id, &[]).await.unwrap();
         assert!(store.finding_counts(project.id).await.unwrap().is_empty());
+    }
+
+    async fn a_dismissed_finding_stays_away_until_its_document_is_annotated_anew(store: Store) {
+        let (project, ann, _) = project(&store).await;
+        texts(&store, &project, &ann, &[TEXT, "b"]).await;
+        let zoe = entity(TEXT, "Zoë", "PER");
+        let finding = |rule: &str, quote, message: &str| {
+            let span = Some(entity(TEXT, quote, "PER").span);
+            Finding { document: 1, rule: rule.into(), message: message.into(), span }
+        };
+        let run = |confidence: &str| [finding("Q", "Zoë", confidence), finding("Q", "Ada", confidence), finding("R", "Zoë", "m")];
+        let put = async |findings: &[Finding]| store.set_findings(project.id, findings).await.unwrap().len();
+        // The same thing may be said twice.
+        let first = run("0.9");
+        assert_eq!(put(&[&first[..], &first[..1]].concat()).await, 4);
+        assert!(store.dismiss_finding(project.id, 1, "Q", "0.9").await.unwrap(), "all that say so");
+        assert_eq!(store.findings_by(project.id, "Q", 10).await.unwrap(), []);
+        // The next model is as sure of both, and of one place more.
+        let more = finding("Q", "met", "0.8");
+        assert_eq!(put(&[&run("0.8")[..], std::slice::from_ref(&more)].concat()).await, 2, "another rule, another place");
+        assert_eq!(store.findings(project.id, 1).await.unwrap(), [finding("R", "Zoë", "m"), more]);
+        store.save(project.id, 1, Layer::First, save(0, vec![zoe], "a"), ann.id).await.unwrap();
+        assert_eq!(put(&run("0.7")).await, 3);
+        assert!(store.dismiss_finding(project.id, 1, "Q", "0.7").await.unwrap(), "once more");
+        assert_eq!(put(&run("0.6")).await, 1);
+        // A finding about a whole document has no place to remember.
+        let whole = Finding { span: None, ..finding("Q", "Ada", "all") };
+        assert_eq!(put(std::slice::from_ref(&whole)).await, 1);
+        assert!(store.dismiss_finding(project.id, 1, "Q", "all").await.unwrap());
+        assert_eq!(put(&[whole]).await, 1);
     }
 }

@@ -86,7 +86,7 @@ pub async fn put(
     let Query(How { queue }) = how.map_err(|error| Refusal::Invalid(error.body_text()))?;
     let numbers = quality::accepted(&studio.store, &member.project).await?;
     let mut texts: HashMap<Number, String> = HashMap::new();
-    let (mut findings, mut suspects) = (Vec::new(), Vec::<(Number, f64, String)>::new());
+    let (mut findings, mut confidences) = (Vec::new(), Vec::new());
     for (index, found) in checked.findings.into_iter().enumerate() {
         let wrong = |problem: &str| {
             Refusal::Invalid(format!(
@@ -114,19 +114,20 @@ pub async fn put(
                 Some(span)
             }
         };
-        let message = found.message;
-        if let Some(Instead { confidence }) = found.suggestion
-            && confidence.is_finite()
-            && !suspects.iter().any(|(known, ..)| *known == number)
+        findings.push(Finding { document: number, rule: found.code, message: found.message, span });
+        confidences
+            .push(found.suggestion.map(|instead| instead.confidence).filter(|confidence| confidence.is_finite()));
+    }
+    let kept = studio.store.set_findings(member.project.id, &findings).await?;
+    let mut suspects: Vec<(Number, f64, String)> = Vec::new();
+    for index in kept.iter().filter(|_| queue) {
+        let Finding { document, message, .. } = &findings[*index];
+        if let Some(confidence) = confidences[*index]
+            && !suspects.iter().any(|(known, ..)| known == document)
         {
-            suspects.push((number, queue::SENT + confidence, message.clone()));
+            suspects.push((*document, queue::SENT + confidence, message.clone()));
         }
-        findings.push(Finding { document: number, rule: found.code, message, span });
     }
-    studio.store.set_findings(member.project.id, &findings).await?;
-    let sent = if queue { suspects.len() } else { 0 };
-    if queue {
-        studio.store.send_back(member.project.id, Layer::First, &suspects).await?;
-    }
-    Ok(axum::Json(Kept { kept: findings.len(), sent }))
+    studio.store.send_back(member.project.id, Layer::First, &suspects).await?;
+    Ok(axum::Json(Kept { kept: kept.len(), sent: suspects.len() }))
 }

@@ -46,7 +46,7 @@ pub struct Seen {
 }
 
 /// Where the model of a run contradicts the annotation of its dev set, which it has not learned from; kept in the place of the label
-/// errors that were known.
+/// errors that were known, but for what somebody dismissed. Says how many.
 ///
 /// # Errors
 /// The run has no model that was tried, or the database fails.
@@ -60,11 +60,10 @@ pub async fn keep(studio: &Studio, member: &Member, run: &store::Run) -> Result<
     let seen = seen.map_err(|panic| Refusal::Failed(panic.to_string()))??;
     let findings: Vec<Finding> = seen.ok_or_else(none)?;
     let project = member.project.id;
-    studio.store.replace_findings(project, Found::By(quality::label_error()), &findings).await?;
-    Ok(findings.len())
+    Ok(studio.store.replace_findings(project, Found::By(quality::label_error()), &findings).await?.len())
 }
 
-/// Takes one off the list.
+/// Takes one off the list, until its document is annotated anew.
 ///
 /// # Errors
 /// It is not there any more, or the database fails.
@@ -103,7 +102,7 @@ pub async fn list(State(studio): State<Arc<Studio>>, member: Member) -> Result<a
     Ok(axum::Json(listed))
 }
 
-/// Takes a label error off the list, until a model sees it again
+/// Takes a label error off the list, until its document is annotated anew
 #[utoipa::path(
     post, path = "/api/v1/projects/{project}/label-errors/dismiss", tag = "quality", params(("project" = String, Path)),
     request_body = Dismissed, responses((status = 204), Refusals)

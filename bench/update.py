@@ -11,6 +11,9 @@ B  crossner_ai, then crossner_science: another domain, some labels shared
 C  wnut17, then ncbi_disease: another domain, other labels
 D  tech in eleven slices by source (Stack Overflow, Wikipedia, threat reports): one model, then ten updates
 
+With --most and --dev each set has so many training and dev texts, drawn by chance, the same for every way and seed: for a machine on
+which all of them would take days. Results of other numbers stand apart.
+
 With --cost it times an update instead, whole commands in turn: a model of 5,000 texts of ncbi_disease learns 200 more
 (`nomen update`), beside training on all 5,200 (`nomen train`).
 
@@ -21,6 +24,7 @@ Needs the standard library and `nomen`.
 
 import argparse
 import json
+import random
 import shutil
 import statistics
 import subprocess
@@ -60,6 +64,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scenarios", nargs="*", default=["A", "B", "C", "D"])
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
     parser.add_argument("--ways", nargs="*", default=[*ALL_OPTIONS, "new only", "everything"])
+    parser.add_argument("--most", type=int, help="take so many training texts of a set")
+    parser.add_argument("--dev", type=int, help="take so many dev texts of a set")
     parser.add_argument("--cost", action="store_true", help="time an update instead")
     parser.add_argument("--rounds", type=int, default=3, help="of --cost")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of every run")
@@ -71,7 +77,9 @@ def arguments() -> argparse.Namespace:
 class Bench:
     def __init__(self, args):
         self.args = args
-        self.files = args.cache / "data"
+        # Files and models of other limits must not be taken for these.
+        self.cache = args.cache / f"{args.most or 'all'}-{args.dev or 'all'}"
+        self.files = self.cache / "data"
         self.files.mkdir(parents=True, exist_ok=True)
         self.results = Results(args.results)
 
@@ -85,6 +93,13 @@ class Bench:
         if not out.exists():
             self.nomen("convert", source, out, log=out.with_suffix(".log"))
         return [json.loads(line) for line in out.read_text().splitlines()]
+
+    def drawn(self, part: str, rows: list) -> list:
+        """As many rows of a set as its part may have, in their order."""
+        limit = {"train": self.args.most, "dev": self.args.dev}.get(part)
+        if limit is None or limit >= len(rows):
+            return rows
+        return [rows[index] for index in sorted(random.Random(0).sample(range(len(rows)), limit))]
 
     def write(self, name: str, rows: list[dict]) -> Path:
         path = self.files / f"{name}.jsonl"
@@ -104,7 +119,9 @@ class Bench:
         """Files by what they are for."""
         data = self.args.data
         if name == "A":
-            train, dev, test = (self.jsonl(data / "tech" / f"{part}.json") for part in ("train", "dev", "test"))
+            train, dev, test = (
+                self.drawn(part, self.jsonl(data / "tech" / f"{part}.json")) for part in ("train", "dev", "test")
+            )
             old = set(KNOWN)
             new = {entity["label"] for row in train for entity in row["entities"]} - old
             parts = {
@@ -118,11 +135,16 @@ class Bench:
             first, second = {"B": ("crossner_ai", "crossner_science"), "C": ("wnut17", "ncbi_disease")}[name]
             parts = {}
             for part in ("train", "dev", "test"):
-                rows = [self.jsonl(data / set_ / f"{part}.conll") for set_ in (first, second)]
+                rows = [self.drawn(part, self.jsonl(data / set_ / f"{part}.conll")) for set_ in (first, second)]
                 labels = [{entity["label"] for row in of for entity in row["entities"]} for of in rows]
                 parts[part], parts[f"new-{part}"] = (self.only(of, known) for of, known in zip(rows, labels))
                 parts[f"all-{part}"] = parts[part] + parts[f"new-{part}"]
         return {part: self.write(f"{name}-{part}", rows) for part, rows in parts.items()}
+
+    def limits(self) -> str:
+        """What the names of results say of --most and --dev."""
+        limits = [(self.args.most, "texts"), (self.args.dev, "dev texts")]
+        return "".join(f" of {limit} {what}" for limit, what in limits if limit)
 
     def slices(self) -> dict:
         folder = self.args.data / "tech"
@@ -130,6 +152,7 @@ class Bench:
         for part in ("train", "dev", "test"):
             rows = self.jsonl(folder / f"{part}.json")
             sources = json.loads((folder / f"{part}.sources.json").read_text())
+            rows, sources = self.drawn(part, rows), self.drawn(part, sources)
             order = {"so": 0, "ai": 1, "cti": 2}
             ordered = [row for _, row in sorted(zip(sources, rows), key=lambda pair: order[pair[0]])]
             if part == "test":
@@ -176,11 +199,11 @@ class Bench:
 
     def scores(self, name: str, way: str, seed: int) -> dict | None:
         """Old and new F1 of one way, as they are known or from a run."""
-        key = f"{name}, seed {seed}, {way}"
+        key = f"{name}{self.limits()}, seed {seed}, {way}"
         if not self.results.get(key):
             if way not in self.args.ways and way != "before":
                 return None
-            files, folder = self.scenario(name), self.args.cache / name / str(seed)
+            files, folder = self.scenario(name), self.cache / name / str(seed)
             say(f"{name}, seed {seed}: {way}")
             model = self.ten_updates(files, folder, way, seed) if name == "D" else self.one_update(files, folder, way, seed)
             scores = {"old": self.f1(model, files["test"]), "new": self.f1(model, files["new-test"])}
@@ -225,7 +248,7 @@ class Bench:
         self.jsonl(self.args.data / name / "dev.conll")
         self.jsonl(self.args.data / name / "test.conll")
         dev, test = (self.files / f"{name}-{part}.jsonl" for part in ("dev", "test"))
-        folder = self.args.cache / "cost"
+        folder = self.cache / "cost"
         model = self.train(folder / "before", old, dev, 1)
         base = f"path:{self.args.base}" if self.args.base else "minilm"
         ways = {

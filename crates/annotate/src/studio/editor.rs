@@ -6,6 +6,7 @@ use schema::{
     offset::{Offsets, Unit},
 };
 use serde_json::{Value, json};
+use store::Refused;
 
 use super::{address, assets, colours, marked};
 
@@ -40,6 +41,8 @@ pub struct Task<'a> {
     pub note: &'a str,
     /// What sources suggest.
     pub suggestions: &'a [Suggested<'a>],
+    /// What that revision refused of what sources suggested then.
+    pub refused: &'a [Refused],
     /// This person's draft, as the script sent it.
     pub draft: Option<&'a Value>,
     /// How far the project is.
@@ -69,6 +72,16 @@ pub struct Suggested<'a> {
     pub name: &'a str,
     /// Its version, empty where it has none.
     pub version: &'a str,
+}
+
+impl Suggested<'_> {
+    /// Whether it is what somebody refused: the same of the same version of a source.
+    fn is(&self, refused: &Refused, offsets: &Offsets) -> bool {
+        let Refused { start, end, label, quote, origin } = refused;
+        self.span.map(|span| offsets.of(span)).unzip() == (*start, *end)
+            && (self.label, self.quote, self.kind) == (label.as_str(), quote.as_str(), &*origin.kind.to_string())
+            && (self.name, self.version) == (origin.name.as_str(), origin.version.as_str())
+    }
 }
 
 /// How many documents are done.
@@ -227,7 +240,14 @@ pub(super) fn description(task: &Task<'_>, page: &str) -> Value {
     let points = |span: Span| offsets.of(span);
     let entities = task.entities.iter().map(|entity| {
         let (start, end) = points(entity.span);
-        json!({"start": start, "end": end, "label": entity.label})
+        let mut told = json!({"start": start, "end": end, "label": entity.label});
+        // Saved again, it still says where it came from.
+        if let Some(from) = from_which(entity, task.suggestions) {
+            told["suggestion"] = json!(from.id);
+        } else if let Some(source) = &entity.source {
+            told["source"] = json!(source);
+        }
+        told
     });
     let suggestions = task.suggestions.iter().map(|one| {
         let range = one.span.map(points);
@@ -236,6 +256,7 @@ pub(super) fn description(task: &Task<'_>, page: &str) -> Value {
             "status": one.status, "quote": one.quote, "origin": {"kind": one.kind, "name": one.name, "version": one.version},
         })
     });
+    let rejected = task.suggestions.iter().filter(|one| task.refused.iter().any(|refused| one.is(refused, &offsets)));
     let labels = task.schema.definitions().iter().map(|definition| {
         json!({
             "name": definition.name, "definition": definition.definition, "examples": definition.examples,
@@ -248,10 +269,20 @@ pub(super) fn description(task: &Task<'_>, page: &str) -> Value {
         "tokens": task.tokens.map(|tokens| tokens.iter().map(|token| points(*token)).collect::<Vec<_>>()),
         "labels": labels.collect::<Vec<_>>(), "parent": task.parent, "key": task.key, "entities": entities.collect::<Vec<_>>(),
         "note": task.note, "suggestions": suggestions.collect::<Vec<_>>(), "draft": task.draft,
+        "rejected": rejected.map(|one| one.id).collect::<Vec<_>>(),
         "save": address::api(task.project, &annotations),
         "next": address::api(task.project, if page == "review" { "queue/next?layer=review" } else { "queue/next" }),
         "page": address::page(task.project, page),
     })
+}
+
+/// The suggestion that an entity was made from: one of its source where it stands, or where its boundaries were moved from.
+fn from_which<'s, 'a>(entity: &Entity, suggestions: &'s [Suggested<'a>]) -> Option<&'s Suggested<'a>> {
+    let (kind, name) = entity.source.as_deref()?.split_once(':')?;
+    let of_source = || suggestions.iter().filter(|one| (one.kind, one.name) == (kind, name));
+    let stands =
+        |there: fn(Span, Span) -> bool| of_source().find(|one| one.span.is_some_and(|span| there(span, entity.span)));
+    stands(|one, other| one == other).or_else(|| stands(|one, other| one.overlaps(other)))
 }
 
 /// A block of data for the script. No text in it can end the block or begin a comment: `<`, `>` and `&` are written as JSON escapes.
@@ -262,7 +293,7 @@ pub(super) fn data(value: &Value) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use schema::{Label, LabelDefinition};
+    use schema::{Label, LabelDefinition, Origin};
 
     use super::*;
 
@@ -300,6 +331,7 @@ mod tests {
             entities: &[Entity::new(span, label.clone())],
             note: HOSTILE,
             suggestions: &[suggestion, lost],
+            refused: &[],
             draft: Some(&json!({"note": HOSTILE})),
             progress: Progress { done: 1, total: 4 },
             reason: HOSTILE,
@@ -331,6 +363,50 @@ mod tests {
         assert_eq!(data["entities"], json!([{"start": 0, "end": 1, "label": "A"}]));
         assert_eq!([&data["suggestions"][0]["start"], &data["suggestions"][0]["end"]], [&json!(1), &json!(8)]);
         assert_eq!(data["suggestions"][1]["start"], Value::Null);
+    }
+
+    #[test]
+    fn what_was_decided_about_suggestions_stays_decided() {
+        let text = "Ada met Zoë";
+        let at = |range: std::ops::Range<usize>| Some(Span::of(text, range).unwrap());
+        let of = |id, name, span| Suggested {
+            id,
+            span,
+            label: "A",
+            score: None,
+            status: "exact",
+            quote: "",
+            kind: "lexicon",
+            name,
+            version: "2",
+        };
+        let suggestions = [of(1, "x", at(0..7)), of(2, "x", at(0..3)), of(3, "y", at(8..12)), of(4, "x", None)];
+        let label = Label::new("A").unwrap();
+        let entity = |range, source: &str| Entity {
+            source: Some(source.into()),
+            ..Entity::new(at(range).unwrap(), label.clone())
+        };
+        let entities =
+            [entity(0..3, "lexicon:x"), entity(4..7, "lexicon:x"), entity(8..12, "lexicon:z"), entity(8..12, "")];
+        let from: Vec<_> = entities.iter().map(|entity| from_which(entity, &suggestions).map(|one| one.id)).collect();
+        assert_eq!(from, [Some(2), Some(1), None, None], "where it stands, then where it was moved from");
+
+        let offsets = Offsets::new(text, Unit::CodePoints);
+        let origin = |version: &str| Origin { version: version.into(), ..Origin::of_source("lexicon:y").unwrap() };
+        let refused = |start, version| Refused {
+            start: Some(start),
+            end: Some(11),
+            label: label.clone(),
+            quote: String::new(),
+            origin: origin(version),
+        };
+        let decided = |refused: Refused| -> Vec<u64> {
+            suggestions.iter().filter(|one| one.is(&refused, &offsets)).map(|one| one.id).collect()
+        };
+        let none: [u64; 0] = [];
+        assert_eq!(decided(refused(8, "2")), [3]);
+        assert_eq!(decided(refused(8, "3")), none, "another version may know better");
+        assert_eq!(decided(refused(7, "2")), none);
     }
 
     #[test]

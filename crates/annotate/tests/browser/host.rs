@@ -16,10 +16,11 @@ use nomen_annotate::studio::{
     review::{Version, review},
 };
 use schema::{
-    Entity, Label, LabelDefinition, Schema,
+    Entity, Label, LabelDefinition, Origin, Schema,
     offset::{Offsets, Unit},
 };
 use serde_json::{Value, json};
+use store::Refused;
 
 /// What the real studio sends with each page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-ancestors 'none'; \
@@ -261,10 +262,14 @@ impl Desk {
     fn of_revision(&self, number: usize) -> Vec<Entity> {
         let kept = &self.texts[number - 1];
         let offsets = Offsets::new(&kept.text, Unit::CodePoints);
-        let last = kept.revisions.last().map(entities).unwrap_or_default();
-        last.iter()
-            .map(|(start, end, label, _)| Entity::new(offsets.span(*start, *end).unwrap(), Label::new(label).unwrap()))
-            .collect()
+        let Some(last) = kept.revisions.last() else { return Vec::new() };
+        let sources = last["entities"].as_array().unwrap().iter();
+        let sources = sources.map(|one| one["suggestion"].as_str().or(one["source"].as_str()).map(str::to_owned));
+        let entity = |((start, end, label, _), source): ((usize, usize, String, String), Option<String>)| Entity {
+            source,
+            ..Entity::new(offsets.span(start, end).unwrap(), Label::new(&label).unwrap())
+        };
+        entities(last).into_iter().zip(sources).map(entity).collect()
     }
 
     fn with_task(&self, number: usize, layer: &str, show: impl FnOnce(&Task<'_>) -> Markup) -> Markup {
@@ -294,6 +299,21 @@ impl Desk {
                 version: "2",
             })
             .collect();
+        let refused = |one: &Value| {
+            let word = |key: &str| one[key].as_str().unwrap();
+            Refused {
+                start: one["start"].as_u64().map(|start| start as usize),
+                end: one["end"].as_u64().map(|end| end as usize),
+                label: Label::new(word("label")).unwrap(),
+                quote: word("quote").into(),
+                origin: Origin { version: word("version").into(), ..Origin::of_source(word("origin")).unwrap() },
+            }
+        };
+        let refused: Vec<Refused> = kept
+            .revisions
+            .last()
+            .and_then(|last| last["rejected"].as_array())
+            .map_or_else(Vec::new, |rejected| rejected.iter().map(refused).collect());
         show(&Task {
             project: &self.project,
             number: number as u64,
@@ -309,6 +329,7 @@ impl Desk {
             entities: &self.of_revision(number),
             note: kept.revisions.last().and_then(|last| last["note"].as_str()).unwrap_or(""),
             suggestions: &suggestions,
+            refused: &refused,
             draft: kept.draft.as_ref(),
             progress: Progress {
                 done: self.texts.iter().filter(|text| !text.revisions.is_empty()).count() as u64,

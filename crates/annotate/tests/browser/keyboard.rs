@@ -1,6 +1,6 @@
 //! Everything by keyboard alone.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{driver::Browser, host::Host};
 
@@ -98,6 +98,17 @@ fn suggestions_are_accepted_one_by_one_and_all_that_are_sure() {
     let expected =
         json!([{"start": 0, "end": 5, "label": "PLACE", "quote": "aa bb", "origin": "bundle:two", "version": "2"}]);
     assert_eq!(refused, expected, "what was refused is told as it was");
+    // Who comes back finds it decided, and saves it again with what is new.
+    browser.open(&host.url("annotate/1"));
+    browser.wait_for_text(1);
+    assert_eq!(browser.value("document.getElementById('undecided').textContent"), json!(""));
+    browser.press(&["End", "k", "Delete", "Enter"]);
+    browser.wait("document.getElementById('done') !== null");
+    let again = host.desk().texts[0].revisions[1].clone();
+    let sources: Vec<&Value> = again["entities"].as_array().unwrap().iter().map(|one| &one["suggestion"]).collect();
+    assert_eq!(sources, ["bundle:one"; 3], "{again}");
+    let refused = again["rejected"].as_array().unwrap();
+    assert_eq!((refused.len(), &refused[0]), (2, &expected[0]), "{again}");
 }
 
 #[test]

@@ -57,6 +57,15 @@ fn what_sources_suggested_in_a_file_is_suggested_in_the_studio_also_for_texts_th
         let refused = json!({"start": 17, "end": 21, "label": "LOC", "quote": "Rome",
             "origin": {"kind": "lexicon", "name": "old", "version": "1"}});
         assert_eq!(saved["origin"]["refused"], json!([refused]), "{saved}");
+        // It stays decided where a source still says it, in the same words.
+        let known = listed.as_array().unwrap().iter().find(|one| one["start"] == json!(17)).unwrap();
+        let still =
+            json!({"start": 17, "end": 21, "label": "LOC", "quote": "Rome", "origin": known["origin"], "version": ""});
+        save["rejected"] = json!([save["rejected"][0], still]);
+        (save["key"], save["parent"]) = (json!("m"), json!(1));
+        fixture.json(&owner, Method::PUT, &place, &save).await.ok();
+        let page = fixture.get(&owner, "/p/news/annotate/4").await.ok().text;
+        assert!(page.contains(&format!("\"rejected\":[{}]", known["number"])), "{page}");
         save["rejected"][0]["origin"] = json!("nobody");
         save["key"] = json!("l");
         let wrong = fixture.json(&owner, Method::PUT, &place, &save).await;

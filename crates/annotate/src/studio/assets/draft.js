@@ -6,19 +6,20 @@ export function restore(editor) {
   const draft = editor.saving.draft();
   if (!draft) return;
   const kept = draft.entities.filter(one => holds(editor, one));
-  const entities = kept.map(({ start, end, label, suggestion }) =>
-    editor.inUnits(suggestion === undefined ? { start, end, label } : { start, end, label, suggestion }));
+  const entities = kept.map(({ start, end, label, suggestion, source }) => editor.inUnits({ start, end, label, suggestion, source }));
   if (kept.length < draft.entities.length) {
     const lost = draft.entities.filter(one => !kept.includes(one)).map(one => `${one.label} “${one.text}”`);
     editor.notice("warn", `The text is another than your draft was made for; these are not in it: ${lost.join(", ")}.`);
   }
   const before = editor.content();
+  const rejected = draft.rejected ?? before.rejected;
   const take = () => {
-    editor.history.change({ entities, rejected: new Set(draft.rejected ?? []) });
+    editor.history.change({ entities, rejected: new Set(rejected) });
     by("note").value = draft.note ?? "";
   };
-  const now = JSON.stringify([before.entities, before.note]);
-  if (JSON.stringify([draft.entities, draft.note ?? ""]) === now && !draft.rejected?.length) return;
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  const says = (entities, note, ids) => [entities, note, ids.toSorted((a, b) => a - b)];
+  if (same(says(draft.entities, draft.note ?? "", rejected), says(before.entities, before.note, before.rejected))) return;
   if (draft.parent === editor.task.parent) {
     take();
     editor.saving.key = draft.key ?? editor.saving.key;

@@ -21,7 +21,7 @@ export class Editor {
     this.text = new Text(task.text, task.tokens);
     this.suggestions = task.suggestions.map(one => this.inUnits(one));
     this.positions = new Map(task.labels.map((label, position) => [label.name, position]));
-    this.history = new History({ entities: task.entities.map(one => this.inUnits(one)), rejected: new Set() });
+    this.history = new History({ entities: task.entities.map(one => this.inUnits(one)), rejected: new Set(task.rejected) });
     this.anchor = this.head = 0;
     this.active = null;
     this.fine = "cluster";
@@ -52,9 +52,8 @@ export class Editor {
     return { ...rest, start: has ? this.text.toUnits(start) : null, end: has ? this.text.toUnits(end) : null };
   }
 
-  inPoints({ start, end, label, suggestion }) {
-    const entity = { start: this.text.toPoints(start), end: this.text.toPoints(end), label, text: this.text.quote(start, end) };
-    return suggestion === undefined ? entity : { ...entity, suggestion };
+  inPoints({ start, end, label, suggestion, source }) {
+    return { start: this.text.toPoints(start), end: this.text.toPoints(end), label, text: this.text.quote(start, end), suggestion, source };
   }
 
   content() {

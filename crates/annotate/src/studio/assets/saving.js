@@ -30,10 +30,10 @@ function nameOf(suggestions) {
   return hash.toString(16);
 }
 
-// A draft whose ids are of another list keeps its entities, and nothing of the suggestions.
+// A draft whose ids are of another list keeps its entities; what was refused is then what was saved.
 function fitting(draft, list) {
   if (!draft || draft.list === list) return draft;
-  return { ...draft, entities: draft.entities.map(({ suggestion, ...entity }) => entity), rejected: [] };
+  return { ...draft, entities: draft.entities.map(({ suggestion, ...entity }) => entity), rejected: undefined };
 }
 
 export class Saving {

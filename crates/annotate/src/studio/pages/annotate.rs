@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use schema::{Document, Entity, Suggestion};
 use serde::Deserialize;
 use serde_json::Value;
-use store::{Layer, Number, Revision, Role, StoreError};
+use store::{Layer, Number, Provenance, Revision, Role, StoreError};
 
 use super::{login::to, of_project};
 use crate::studio::{
@@ -139,6 +139,10 @@ impl Prepared {
             entities: head.map_or(&[] as &[Entity], |head| &head.entities),
             note: head.map_or("", |head| &head.note),
             suggestions,
+            refused: match head.map(|head| &head.origin) {
+                Some(Provenance::Suggestions { refused, .. }) => refused,
+                _ => &[],
+            },
             draft: self.draft.as_ref(),
             progress: self.progress,
             reason: &self.reason,

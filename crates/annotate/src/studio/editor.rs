@@ -282,7 +282,7 @@ fn from_which<'s, 'a>(entity: &Entity, suggestions: &'s [Suggested<'a>]) -> Opti
     let of_source = || suggestions.iter().filter(|one| (one.kind, one.name) == (kind, name));
     let stands =
         |there: fn(Span, Span) -> bool| of_source().find(|one| one.span.is_some_and(|span| there(span, entity.span)));
-    stands(|one, other| one == other).or_else(|| stands(|one, other| one.overlaps(other)))
+    stands(|one, other| one == other).or_else(|| stands(Span::overlaps))
 }
 
 /// A block of data for the script. No text in it can end the block or begin a comment: `<`, `>` and `&` are written as JSON escapes.

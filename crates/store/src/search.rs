@@ -198,29 +198,36 @@ impl Query {
     }
 
     fn text(&mut self, kind: Kind, project: ProjectId, after: Number, text: &str) {
-        if kind == Kind::Sqlite && text.chars().count() >= 3 && !text.contains('\0') {
-            let phrase = self.bind(format!("\"{}\"", text.replace('"', "\"\"")));
-            self.from = "document_text";
-            self.number = "document_text.rowid";
-            let (first, last) = (row_of(project, after), row_of(project, u32::MAX));
-            self.conditions.push(format!(
-                "document_text MATCH {phrase} AND document_text.rowid > {first} AND document_text.rowid <= {last}"
-            ));
-        } else if text.contains('\0') {
+        if text.contains('\0') {
             // No text has one.
             self.conditions.push("1 = 0".to_owned());
-        } else {
-            let pattern = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            let pattern = self.bind(format!("%{pattern}%"));
-            self.conditions.push(match kind {
-                Kind::Sqlite => format!("hit.text LIKE {pattern} ESCAPE '\\'"),
-                Kind::Postgres => {
-                    self.from = "document_text hit";
-                    // The index has three characters in a row. Of fewer it would have to be read whole, which the collation prevents.
-                    let column = if text.chars().count() < 3 { "hit.folded COLLATE \"C\"" } else { "hit.folded" };
-                    format!("{column} LIKE lower({pattern}) ESCAPE '\\'")
-                }
-            });
+            return;
+        }
+        // Both indexes have three characters in a row.
+        let is_short = text.chars().count() < 3;
+        match kind {
+            Kind::Sqlite if is_short => {
+                // LIKE folds ASCII alone.
+                let ways: Vec<String> = cases(text).iter().map(|way| self.bind(pattern(way))).collect();
+                let ways: Vec<String> = ways.iter().map(|way| format!("hit.text LIKE {way} ESCAPE '\\'")).collect();
+                self.conditions.push(format!("({})", ways.join(" OR ")));
+            }
+            Kind::Sqlite => {
+                let phrase = self.bind(format!("\"{}\"", text.replace('"', "\"\"")));
+                self.from = "document_text";
+                self.number = "document_text.rowid";
+                let (first, last) = (row_of(project, after), row_of(project, u32::MAX));
+                self.conditions.push(format!(
+                    "document_text MATCH {phrase} AND document_text.rowid > {first} AND document_text.rowid <= {last}"
+                ));
+            }
+            Kind::Postgres => {
+                let pattern = self.bind(pattern(text));
+                self.from = "document_text hit";
+                // Of less than it has, the index would have to be read whole, which the collation prevents.
+                let column = if is_short { "hit.folded COLLATE \"C\"" } else { "hit.folded" };
+                self.conditions.push(format!("{column} LIKE lower({pattern}) ESCAPE '\\'"));
+            }
         }
     }
 
@@ -252,6 +259,26 @@ impl Query {
             "EXISTS (SELECT 1 FROM {table} WHERE {table}.project = {{project}} AND {table}.number = {number} AND {condition})"
         ));
     }
+}
+
+/// A pattern of LIKE for texts that have this one in them; the sign for escapes is the backslash.
+fn pattern(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// A short text in every case that its letters beyond ASCII have.
+fn cases(text: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for letter in text.chars() {
+        let mut ways = vec![letter.to_string()];
+        if !letter.is_ascii() {
+            ways.extend([letter.to_lowercase().collect(), letter.to_uppercase().collect()]);
+            ways.sort_unstable();
+            ways.dedup();
+        }
+        all = all.iter().flat_map(|start| ways.iter().map(move |way| format!("{start}{way}"))).collect();
+    }
+    all
 }
 
 fn of_row(row: &AnyRow) -> Result<Listed, StoreError> {

@@ -17,6 +17,7 @@ Needs the standard library, `nomen`, and the example `order` of the crate nomen-
 import argparse
 import json
 import random
+import shutil
 import statistics
 import subprocess
 from pathlib import Path
@@ -100,6 +101,8 @@ class Set:
                 command += ["--set", setting]
             run(command, folder / "train.log")
             report = evaluate_nomen(self.args.nomen, model, self.test, "f32")
+            for rest in ("checkpoints", "model-last"):
+                shutil.rmtree(folder / "run" / rest, ignore_errors=True)
             known.write_text(json.dumps({"texts": len(chosen), "ents_f": report["ents_f"]}))
         return json.loads(known.read_text())["ents_f"]
 

@@ -48,7 +48,7 @@ fn start() -> Cluster {
     }
     let data = folder.join("data");
     let made = as_somebody(root, &programs.join("initdb"))
-        .args(["-U", "nomen", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-D"])
+        .args(["--no-sync", "-U", "nomen", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-D"])
         .arg(&data)
         .stdout(Stdio::null())
         .status();

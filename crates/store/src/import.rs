@@ -15,6 +15,11 @@ use crate::{
     wire,
 };
 
+/// `PostgreSQL` plans for tables that it takes to be empty until somebody has it look. It then seeks the document of a new row, which
+/// every foreign key does, among all of the project, and the time of an import grows with the square of its documents.
+/// New documents until the first look; the next come whenever they have doubled.
+const FIRST_LOOK: u32 = 100;
+
 /// What the annotations of imported documents are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
@@ -48,12 +53,14 @@ pub struct Import<'s> {
     /// How often this import has had each text and id.
     seen: HashMap<[u8; 16], u32>,
     told: Imported,
+    /// How many documents are new when the database next looks at how much there is of what.
+    next_look: u32,
 }
 
 impl<'s> Import<'s> {
     /// An import by a user.
     pub fn new(store: &'s Store, project: ProjectId, user: UserId, given: Given) -> Self {
-        Self { store, project, user, given, seen: HashMap::new(), told: Imported::default() }
+        Self { store, project, user, given, seen: HashMap::new(), told: Imported::default(), next_look: FIRST_LOOK }
     }
 
     /// Adds the next documents, all of them or none, and gives the number of each, whether it is new or was there.
@@ -61,6 +68,10 @@ impl<'s> Import<'s> {
     /// # Errors
     /// A label is not in the schema, the database cannot keep a text, or it fails.
     pub async fn add(&mut self, documents: &[Document]) -> Result<Vec<Number>, StoreError> {
+        if self.told.added >= self.next_look {
+            self.store.look_over().await?;
+            self.next_look = 2 * self.told.added;
+        }
         // Counts of this chunk, which count only when it is taken.
         let known = |document| self.seen.get_key_value(&name_of(document)).map(|(name, count)| (*name, *count));
         let mut seen: HashMap<_, _> = documents.iter().filter_map(known).collect();

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-mod base;
 mod check;
 mod collect;
 mod convert;

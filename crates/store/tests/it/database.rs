@@ -3,6 +3,7 @@
 use std::{future::Future, path::Path};
 
 use nomen_store::Store;
+use sqlx::{Connection as _, Row as _};
 use tempfile::TempDir;
 
 /// Runs a test to its end.
@@ -24,6 +25,15 @@ pub async fn postgres() -> Store {
 /// A name that an address would have to escape.
 pub fn file(folder: &Path) -> std::path::PathBuf {
     folder.join("a project?100%#.db")
+}
+
+/// What a query counts in a database, over a connection of its own.
+pub async fn counted(address: &str, query: &'static str) -> i64 {
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(address).await.unwrap();
+    let count = sqlx::query(query).fetch_one(&mut connection).await.unwrap().get(0);
+    connection.close().await.unwrap();
+    count
 }
 
 /// The same test on both databases.

@@ -7,7 +7,7 @@ use schema::{Document, Entity, Grounding, Origin, OriginKind, Span, Suggestion};
 
 use crate::{
     data::{label, project, save},
-    database::on_both,
+    database::{counted, on_both, run},
     faults::times,
 };
 
@@ -179,4 +179,30 @@ on_both! {
         println!("{} documents relabelled in {:.1} s", done.revisions, begun.elapsed().as_secs_f64());
         assert!(slow.is_empty(), "{slow:#?}");
     }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn the_rows_of_an_import_find_their_document_without_reading_the_others() {
+    run(async {
+        let address = crate::cluster::database();
+        let store = Store::open(&address).await.unwrap();
+        let (project, ann, _) = project(&store).await;
+        let documents: Vec<Document> = (0..2_000).map(|number| Document::new(format!("text {number}"))).collect();
+        store.close().await;
+        // A new connection may meet documents in tables that the server takes to be empty, as those of a pool do.
+        for part in [&documents[..600], &documents[600..]] {
+            let store = Store::open(&address).await.unwrap();
+            let mut import = Import::new(&store, project.id, ann.id, Given::Decided);
+            for chunk in part.chunks(100) {
+                import.add(chunk).await.unwrap();
+            }
+            // The server counts what a connection did by its end.
+            store.close().await;
+        }
+        let query =
+            "SELECT COALESCE(sum(idx_tup_read), 0)::BIGINT FROM pg_stat_user_indexes WHERE relname = 'document'";
+        let read = counted(&address, query).await;
+        assert!(read < 50 * 2_000, "{read} entries of indices were read for 2,000 documents");
+    });
 }

@@ -16,8 +16,11 @@ const AT_ONCE: usize = 200;
 /// How often a follower looks, and how it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Time between two looks at the events.
+    /// Least time between two looks at the events.
     pub look: Duration,
+    /// How many times as long as an exchange took a follower then rests, at most [`Self::longest_wait`]. A server may share
+    /// the cores of the training: 200 leave it half a percent of the time.
+    pub rests: u32,
     /// Time before the second attempt; it doubles with each that follows.
     pub first_wait: Duration,
     /// Longest time before another attempt.
@@ -28,8 +31,8 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { look: seconds(1), first_wait: seconds(1), longest_wait: seconds(60), patience: seconds(10) }
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        Self { look: second, rests: 200, first_wait: second, longest_wait: minute, patience: 10 * second }
     }
 }
 
@@ -167,18 +170,18 @@ impl Follower {
         let mut wait = Wait::new(pace);
         let mut silent = false;
         loop {
-            let time = wait.current().unwrap_or(pace.look);
-            match orders.recv_timeout(time) {
+            match orders.recv_timeout(wait.current()) {
                 Ok(leaving) => return self.close(leaving, pace),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            let begun = Instant::now();
             match self.catch_up() {
                 Ok(()) => {
                     if std::mem::take(&mut silent) {
                         let _ = tell.send(format!("{name}: it answers again and has everything up to now"));
                     }
-                    wait = Wait::new(pace);
+                    wait.after(begun.elapsed());
                 }
                 Err(TrackError::Away(reason)) => {
                     if !std::mem::replace(&mut silent, true) {
@@ -220,7 +223,7 @@ impl Follower {
             match self.catch_up().and_then(|()| self.tracker.close(leaving)) {
                 Err(TrackError::Away(reason)) => {
                     wait.longer();
-                    let time = wait.current().unwrap_or_default();
+                    let time = wait.current();
                     if begun.elapsed() + time >= pace.patience {
                         return Err(TrackError::Away(reason));
                     }
@@ -232,24 +235,35 @@ impl Follower {
     }
 }
 
-/// The time before the next attempt.
+/// The time before the next exchange.
 struct Wait {
     pace: Pace,
-    current: Option<Duration>,
+    current: Duration,
+    /// Whether the last exchange failed.
+    is_away: bool,
 }
 
 impl Wait {
     fn new(pace: Pace) -> Self {
-        Self { pace, current: None }
+        Self { pace, current: pace.look, is_away: false }
     }
 
-    fn current(&self) -> Option<Duration> {
+    fn current(&self) -> Duration {
         self.current
     }
 
+    /// An exchange succeeded, which took so long.
+    fn after(&mut self, took: Duration) {
+        let Pace { look, rests, longest_wait, .. } = self.pace;
+        self.current = took.saturating_mul(rests).min(longest_wait).max(look);
+        self.is_away = false;
+    }
+
+    /// An exchange failed.
     fn longer(&mut self) {
-        let next = self.current.map_or(self.pace.first_wait, |current| current * 2);
-        self.current = Some(next.min(self.pace.longest_wait));
+        let Pace { first_wait, longest_wait, .. } = self.pace;
+        self.current = if self.is_away { (2 * self.current).min(longest_wait) } else { first_wait };
+        self.is_away = true;
     }
 }
 
@@ -260,13 +274,26 @@ mod tests {
     #[test]
     fn attempts_come_ever_more_seldom_up_to_a_limit() {
         let mut wait = Wait::new(Pace::default());
-        assert_eq!(wait.current(), None);
+        assert_eq!(wait.current(), Pace::default().look);
         let seconds: Vec<u64> = (0..8)
             .map(|_| {
                 wait.longer();
-                wait.current().unwrap().as_secs()
+                wait.current().as_secs()
             })
             .collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    #[test]
+    fn the_rest_after_an_exchange_is_many_times_as_long_as_it_took() {
+        let mut wait = Wait::new(Pace::default());
+        for (took, rest) in [(0, 1_000), (4, 1_000), (30, 6_000), (2_000, 60_000)] {
+            // Whether or not a server was away before.
+            wait.longer();
+            wait.after(Duration::from_millis(took));
+            assert_eq!(wait.current(), Duration::from_millis(rest), "{took} ms");
+        }
+        wait.longer();
+        assert_eq!(wait.current(), Pace::default().first_wait);
     }
 }

@@ -5,7 +5,10 @@ use std::{thread, time::Duration};
 use nomen_store::Store;
 
 use super::{child, is_whole, shim, times};
-use crate::{data::project, database::run};
+use crate::{
+    data::project,
+    database::{counted, run},
+};
 
 #[test]
 fn killed_at_any_writing_call_of_a_migration_it_is_all_or_nothing() {
@@ -27,7 +30,7 @@ fn killed_at_any_writing_call_of_a_migration_it_is_all_or_nothing() {
         run(async {
             if path.exists() {
                 is_whole(&path).await;
-                let tables = tables(&format!("sqlite://{}", path.display()), SQLITE).await;
+                let tables = counted(&format!("sqlite://{}", path.display()), SQLITE).await;
                 assert!(tables == 0 || tables == every().await, "killed at call {call}: {tables} tables");
                 assert!(!done || tables > 0);
             }
@@ -64,14 +67,6 @@ fn killed_at_any_time_in_a_migration_it_is_all_or_nothing_on_postgresql() {
 
 const SQLITE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'";
 
-async fn tables(address: &str, query: &'static str) -> i64 {
-    use sqlx::{Connection as _, Row as _};
-    let mut connection = sqlx::AnyConnection::connect(address).await.unwrap();
-    let count = sqlx::query(query).fetch_one(&mut connection).await.unwrap().get(0);
-    connection.close().await.unwrap();
-    count
-}
-
 /// Number of tables of a whole database.
 async fn every() -> i64 {
     let (store, folder) = crate::database::sqlite().await;
@@ -79,5 +74,5 @@ async fn every() -> i64 {
     let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let copy = folder.path().join("copy.db");
     std::fs::copy(file, &copy).unwrap();
-    tables(&format!("sqlite://{}", copy.display()), SQLITE).await
+    counted(&format!("sqlite://{}", copy.display()), SQLITE).await
 }

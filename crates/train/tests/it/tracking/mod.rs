@@ -16,6 +16,7 @@ use crate::sample;
 /// A pace at which tests end soon.
 const PACE: Pace = Pace {
     look: Duration::from_millis(2),
+    rests: 1,
     first_wait: Duration::from_millis(2),
     longest_wait: Duration::from_millis(20),
     patience: Duration::from_secs(2),

@@ -53,7 +53,7 @@ pub struct Import<'s> {
     /// How often this import has had each text and id.
     seen: HashMap<[u8; 16], u32>,
     told: Imported,
-    /// How many documents are new when the database next looks at how much there is of what.
+    /// How many documents are new when `PostgreSQL` next looks at how much there is of what.
     next_look: u32,
 }
 
@@ -68,7 +68,7 @@ impl<'s> Import<'s> {
     /// # Errors
     /// A label is not in the schema, the database cannot keep a text, or it fails.
     pub async fn add(&mut self, documents: &[Document]) -> Result<Vec<Number>, StoreError> {
-        if self.told.added >= self.next_look {
+        if self.store.kind == Kind::Postgres && self.told.added >= self.next_look {
             self.store.look_over().await?;
             self.next_look = 2 * self.told.added;
         }

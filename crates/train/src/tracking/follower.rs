@@ -19,7 +19,7 @@ pub struct Pace {
     /// Least time between two looks at the events.
     pub look: Duration,
     /// How many times as long as an exchange took a follower then rests, at most [`Self::longest_wait`]. A server may share
-    /// the cores of the training: 200 leave it half a percent of the time.
+    /// the cores of the training: with 200 and a minute, exchanges of up to 0.3 s take at most half a percent of the time.
     pub rests: u32,
     /// Time before the second attempt; it doubles with each that follows.
     pub first_wait: Duration,

@@ -24,6 +24,8 @@ pub struct Fit {
     dev: Vec<Document>,
     /// Texts of what the model knew before, where it must not be forgotten.
     old_dev: Vec<Document>,
+    /// F1 on these from which on nothing counts as forgotten.
+    enough: f64,
     anchor: Option<Anchor>,
     batches: Batches,
     schedule: Schedule,
@@ -65,20 +67,14 @@ pub struct StepReport {
 pub struct Evaluation {
     /// Strict scores.
     pub scores: Scores,
-    /// Strict scores on texts of what the model knew before; then the mean of both F1 decides which model is best.
+    /// Strict scores on texts of what the model knew before.
     pub old: Option<Scores>,
+    /// What decides which model is best: F1, or the mean of that and of F1 on what the model knew before, as far as that counts.
+    pub score: f64,
     /// Whether no evaluation before was better.
     pub is_best: bool,
     /// Time that it took.
     pub elapsed: Duration,
-}
-
-impl Evaluation {
-    /// What decides which model is best: F1, or the mean of that and F1 on what the model knew before.
-    pub fn score(&self) -> f64 {
-        let f1 = self.scores.micro().f1();
-        self.old.as_ref().map_or(f1, |old| f64::midpoint(f1, old.micro().f1()))
-    }
 }
 
 /// Why a run cannot go on.
@@ -157,6 +153,7 @@ impl Fit {
             optimizer: Adamw::new(config, parameters).with_rates(parameters, rate),
             anchor,
             old_dev: Vec::new(),
+            enough: 1.0,
             passes: Passes::new(threads.get(), recognizers.isa(), parameters),
             recognizers,
             state: State { ended: (total == 0).then_some(End::Finished), ..State::default() },
@@ -170,10 +167,10 @@ impl Fit {
         }
     }
 
-    /// The same with texts of what the model knew before: it is best where it is good at both.
+    /// The same with texts of what the model knew before: it is best where it is good at both. F1 on them counts up to `enough`.
     #[must_use]
-    pub fn keeping(self, old_dev: Vec<Document>) -> Self {
-        Self { old_dev, ..self }
+    pub fn keeping(self, old_dev: Vec<Document>, enough: f64) -> Self {
+        Self { old_dev, enough, ..self }
     }
 
     /// The model as it is now, to save it or to write down what is known of it.
@@ -335,9 +332,9 @@ impl Fit {
         let begun = Instant::now();
         let Some(scores) = self.score_dev()? else { return Ok(None) };
         let old = if self.old_dev.is_empty() { None } else { Some(self.score(&self.old_dev)?) };
-        let mut evaluation = Evaluation { scores, old, is_best: false, elapsed: begun.elapsed() };
-        evaluation.is_best = self.state.note_score(evaluation.score(), self.settings.patience);
-        Ok(Some(evaluation))
+        let score = of_both(scores.micro().f1(), old.as_ref().map(|old| old.micro().f1()), self.enough);
+        let is_best = self.state.note_score(score, self.settings.patience);
+        Ok(Some(Evaluation { scores, old, score, is_best, elapsed: begun.elapsed() }))
     }
 
     /// Scores on the dev set, as the served model would reach them; `None` without a dev set.
@@ -381,4 +378,9 @@ pub fn score(workers: &Workers, bundle: &Bundle, documents: &[Document]) -> Resu
     let predicted = workers.recognize(&bundle.classifier, &bundle.codec, &inputs)?;
     let pairs = documents.iter().zip(&predicted).map(|(document, predicted)| Pair { document, predicted }.judge(None));
     Ok(Scores::of(&pairs.collect::<Vec<_>>()))
+}
+
+/// What decides which model is best: F1 on the new, or its mean with F1 on the old, which counts up to `enough`.
+pub fn of_both(new: f64, old: Option<f64>, enough: f64) -> f64 {
+    old.map_or(new, |old| f64::midpoint(new, old.min(enough)))
 }

@@ -35,7 +35,7 @@ pub use cross_validation::{CrossValidation, CrossValidationError};
 pub use dataset::{Dataset, DatasetError, Example};
 pub use events::Events;
 pub use facts::{BaseFacts, DataFacts, Facts, Lengths};
-pub use fit::{Evaluation, Fit, FitError, StepReport, score};
+pub use fit::{Evaluation, Fit, FitError, StepReport, of_both, score};
 pub use folder::RunFolder;
 pub use identity::{Difference, Identity};
 pub use label_errors::{LabelError, label_errors};

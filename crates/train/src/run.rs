@@ -199,7 +199,7 @@ impl<'f> Run<'f> {
         evaluation: &Evaluation,
         tell: &mut impl FnMut(Progress<'_>),
     ) -> Result<(), RunError> {
-        let score = evaluation.score();
+        let score = evaluation.score;
         if self.saved_score.is_some_and(|saved| score < saved) {
             return Ok(());
         }

@@ -51,8 +51,8 @@ pub struct Arguments {
     /// How many old texts are learned again [default: twice as many as there are new ones, at least 300]
     #[arg(long, value_name = "N")]
     replay_size: Option<usize>,
-    /// Old annotated text that tells what must not be forgotten [default: a tenth of --replay, or what the
-    /// model finds in the new texts]
+    /// Old annotated text that tells what must not be forgotten [default: a tenth of --replay, on which F1
+    /// counts up to what the model reached on its own dev set]
     #[arg(long, value_name = "FILE")]
     old_dev: Option<PathBuf>,
     /// Text that nobody annotated, on which the old model teaches the new one
@@ -131,7 +131,7 @@ Exit codes: 0 done, 1 refused by the gate or diverged, 2 wrong usage or input, 1
 by a signal.
 
 Examples:
-  nomen update --model runs/1/model-best --train new.jsonl --dev new-dev.jsonl --replay train.jsonl --out runs/2
+  nomen update --model runs/1/model-best --train new.jsonl --dev new-dev.jsonl --replay train.jsonl --old-dev dev.jsonl --out runs/2
   nomen update --model registry --train week.jsonl --dev week-dev.jsonl --old-test test.jsonl --test week-test.jsonl --out runs/2
   nomen update --model runs/1/model-best --train new.jsonl --labels DRUG --out runs/2
   nomen update --model runs/1/model-best --train new.jsonl --rename ORG=COMPANY --retire MISC --out runs/2";

@@ -141,8 +141,12 @@ fn assemble(
     };
     let (unreachable, pieces) = (dataset.unreachable.len(), dataset.pieces());
     let dev = data.dev.as_ref().map(|dev| dev.documents.clone()).unwrap_or_default();
-    let old_dev = data.known.as_ref().and_then(|known| Some(known.dev.as_ref()?.documents.clone()));
-    let fit = Fit::new(bundle, settings, dataset, dev).keeping(old_dev.unwrap_or_default());
+    let mut fit = Fit::new(bundle, settings, dataset, dev);
+    if let Some(known) = &data.known
+        && let Some(old_dev) = &known.dev
+    {
+        fit = fit.keeping(old_dev.documents.clone(), known.enough);
+    }
     Ok(Assembled { fit, identity, unreachable, pieces })
 }
 

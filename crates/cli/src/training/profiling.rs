@@ -13,7 +13,7 @@ use schema::Label;
 use super::Data;
 use crate::{judgement::Judgement, progress::note};
 
-/// The profile of the texts that the model has not learned from: those of dev and test, with the old texts that an update was
+/// The profile of the texts that this run has not learned from: those of dev and test, with the old texts that an update was
 /// judged by. `base` is the folder of the base, whose profile knows what that one has seen.
 pub fn profile(
     recognizer: &Recognizer,
@@ -21,8 +21,8 @@ pub fn profile(
     base: &Path,
     [dev, test]: [Option<Judgement<'_>>; 2],
 ) -> anyhow::Result<Option<Vec<u8>>> {
-    // Texts that the old model itself annotated may be among those that it learned from.
-    let old = data.known.as_ref().filter(|old| !old.dev_is_of_the_model).and_then(|old| old.dev.as_ref());
+    // They belong to the domain also where the old model learned them.
+    let old = data.known.as_ref().and_then(|old| old.dev.as_ref());
     let old = old.map(|old| Judgement::of(recognizer, &old.documents)).transpose()?;
     let sets: Vec<(&str, Judgement<'_>)> = [("dev", dev), ("old dev", old), ("test", test)]
         .into_iter()

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::Path};
 use anyhow::Context as _;
 use model::{Bundle, Workers};
 use schema::Document;
-use train::{Dataset, Teacher, add_teacher_labels, calibrated_confidence, score};
+use train::{Dataset, Teacher, add_teacher_labels, calibrated_confidence, of_both, score};
 
 use super::{
     Data, Finished,
@@ -38,7 +38,7 @@ pub fn dataset(
     if knowledge.uses(Method::Teacher) {
         let confidence = match (knowledge.confidence, &knowledge.dev) {
             (Some(confidence), _) => confidence,
-            (None, Some(dev)) if !knowledge.dev_is_of_the_model => {
+            (None, Some(dev)) => {
                 let calibrated = calibrated_confidence(&dev.documents, old, &workers, PRECISION)?;
                 if calibrated.is_none() {
                     note(
@@ -47,7 +47,7 @@ pub fn dataset(
                 }
                 calibrated.unwrap_or(f32::INFINITY)
             }
-            (None, _) => CONFIDENCE,
+            (None, None) => CONFIDENCE,
         };
         let named = |label: &_| knowledge.named(label);
         let added = add_teacher_labels(&mut documents, old, &workers, confidence, named)?;
@@ -85,8 +85,7 @@ pub fn average(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
     }
     let workers = Workers::new(NonZeroUsize::new(run.settings.threads).unwrap_or(NonZeroUsize::MIN));
     let old = Bundle::open(old)?;
-    // What the old model finds in the new texts is no measure of what is forgotten: new labels rightly take its places.
-    let old_dev = knowledge.dev.as_ref().filter(|_| !knowledge.dev_is_of_the_model);
+    let old_dev = knowledge.dev.as_ref();
     let (mut tried, mut so_far) = (Vec::new(), 1.0);
     for share in SHARES {
         // What is mixed already is mixed further.
@@ -97,7 +96,7 @@ pub fn average(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
         tried.push((of_old.map(|scores| scores.micro().f1()), of_new));
     }
     let figures: Vec<(Option<f64>, f64)> = tried.iter().map(|(old, new)| (*old, new.micro().f1())).collect();
-    let place = chosen(&figures);
+    let place = chosen(&figures, knowledge.enough);
     let (share, (_, scores)) = (SHARES[place], tried.swap_remove(place));
     let f1 = scores.micro().f1();
     let why = if old_dev.is_some() { "is best on both dev sets" } else { "gives up little of the new" };
@@ -111,10 +110,10 @@ pub fn average(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
 }
 
 /// Which of the shares to take, whose F1 on old texts, where there are some, and on new ones these are. They fall. It is that of the
-/// best mean of both; where there are no old texts, the smallest behind that of the best F1 on the new ones which keeps [`KEPT`] of
+/// best mean of both, that on old texts counted up to `enough`; where there are no old texts, the smallest behind that of the best F1 on the new ones which keeps [`KEPT`] of
 /// it, as all between them do.
-fn chosen(tried: &[(Option<f64>, f64)]) -> usize {
-    let means: Option<Vec<f64>> = tried.iter().map(|(old, new)| Some(f64::midpoint((*old)?, *new))).collect();
+fn chosen(tried: &[(Option<f64>, f64)], enough: f64) -> usize {
+    let means: Option<Vec<f64>> = tried.iter().map(|(old, new)| Some(of_both(*new, Some((*old)?), enough))).collect();
     if let Some(means) = means {
         return first_best(means.into_iter());
     }
@@ -134,13 +133,18 @@ mod tests {
 
     #[test]
     fn the_share_that_is_best_on_both_is_taken_and_of_equals_the_newest() {
-        assert_eq!(chosen(&[(Some(0.2), 0.9), (Some(0.6), 0.8), (Some(0.9), 0.3)]), 1);
-        assert_eq!(chosen(&[(Some(0.5), 0.5), (Some(0.5), 0.5)]), 0);
+        assert_eq!(chosen(&[(Some(0.2), 0.9), (Some(0.6), 0.8), (Some(0.9), 0.3)], 1.0), 1);
+        assert_eq!(chosen(&[(Some(0.5), 0.5), (Some(0.5), 0.5)], 1.0), 0);
+        assert_eq!(
+            chosen(&[(Some(0.4), 0.8), (Some(0.6), 0.7), (Some(0.9), 0.6)], 0.5),
+            0,
+            "what is beyond enough is worth nothing"
+        );
     }
 
     #[test]
     fn without_old_texts_little_of_the_new_is_given_up() {
-        let new = |figures: &[f64]| chosen(&figures.iter().map(|new| (None, *new)).collect::<Vec<_>>());
+        let new = |figures: &[f64]| chosen(&figures.iter().map(|new| (None, *new)).collect::<Vec<_>>(), 1.0);
         assert_eq!(new(&[0.617, 0.610, 0.595, 0.55, 0.6]), 2, "what lies behind a valley is not looked at");
         assert_eq!(new(&[0.6, 0.5]), 0);
         assert_eq!((new(&[0.5, 0.6, 0.59, 0.5]), new(&[0.0, 0.0])), (2, 1));

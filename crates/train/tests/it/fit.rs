@@ -1,7 +1,7 @@
 //! The loop in memory.
 
 use evaluate::Scores;
-use nomen_train::{Batches, Dataset, End, Fit, FitError, Settings, StepReport};
+use nomen_train::{Batches, Dataset, End, Evaluation, Fit, FitError, Settings, StepReport};
 
 use crate::sample::{self, fit, settings};
 
@@ -34,6 +34,22 @@ fn a_run_learns_the_pattern() {
     assert!(f1(&last.evaluation.as_ref().unwrap().scores) > 0.9, "{:?}", last.evaluation);
     assert!(last.loss < reports[0].loss / 2.0);
     assert_eq!(fit.step().unwrap(), None);
+}
+
+#[test]
+fn old_texts_count_up_to_what_is_enough_and_decide_with_the_new_ones() {
+    for enough in [0.25, 1.0] {
+        let mut fit = fit(settings()).keeping(sample::documents(20, 7), enough);
+        let evaluations: Vec<Evaluation> = run(&mut fit).into_iter().filter_map(|report| report.evaluation).collect();
+        let old = |evaluation: &Evaluation| f1(evaluation.old.as_ref().unwrap());
+        assert!(evaluations.iter().any(|evaluation| old(evaluation) > 0.25), "{evaluations:?}");
+        for evaluation in &evaluations {
+            let expected = f64::midpoint(f1(&evaluation.scores), old(evaluation).min(enough));
+            assert!((evaluation.score - expected).abs() < 1e-12, "{enough}: {evaluation:?}");
+        }
+        let best = evaluations.iter().rev().find(|evaluation| evaluation.is_best).unwrap();
+        assert!(evaluations.iter().all(|evaluation| evaluation.score <= best.score));
+    }
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn events(folder: &Path, dev: &[Document]) -> Curve {
             let f1 = scores.micro().f1();
             let is_best = f1 >= best;
             best = f1.max(best);
-            Evaluation { scores, old: None, is_best, elapsed: Duration::from_millis(1_700) }
+            Evaluation { scores, old: None, score: f1, is_best, elapsed: Duration::from_millis(1_700) }
         });
         events
             .step(&StepReport {

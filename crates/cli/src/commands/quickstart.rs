@@ -77,10 +77,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Two thirds of the epochs that `train` would choose and fewer evaluations: a first try is over within four minutes on an old
+/// Some of the epochs that `train` would choose and fewer evaluations: a first try is over within four minutes on an old
 /// machine, too, and its test F1 is about the same (docs/benchmarks.md, section 4).
 fn short(config: RunConfig) -> RunConfig {
-    RunConfig { num_train_epochs: Some(8), eval_every: Some(0), ..config }
+    RunConfig { num_train_epochs: Some(7), eval_every: Some(0), ..config }
 }
 
 /// Keeps a folder that is someone's own from being filled with an example.

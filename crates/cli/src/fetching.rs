@@ -2,10 +2,19 @@
 
 use model::base::{self, BaseFolder, BaseSpec, Options, Progress as Fetch};
 
-use crate::progress::{Progress, note};
+use crate::{
+    progress::{Progress, note},
+    versions,
+};
 
-/// The base, from the cache or from the first of its sources that has it. Sources and bytes are told.
+/// The base, from the cache or from the first of its sources that has it; of a registry the live version. Sources and bytes are
+/// told.
 pub fn fetch(spec: &BaseSpec) -> anyhow::Result<BaseFolder> {
+    let in_registry = match spec {
+        BaseSpec::Path(path) => Some(BaseSpec::Path(versions::folder(path)?)),
+        _ => None,
+    };
+    let spec = in_registry.as_ref().unwrap_or(spec);
     let mut download: Option<(String, Progress)> = None;
     let base = base::fetch(spec, &Options::from_env(), &mut |progress| match progress {
         Fetch::Trying { source } => {

@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(
         long,
         value_name = "SPEC",
-        help = "Base model: minilm, hf:OWNER/NAME[@REVISION], path:DIR or pip:PACKAGE==VERSION [default: minilm]"
+        help = "Base model: minilm, hf:OWNER/NAME[@REVISION], path:DIR (a model or a registry) or pip:PACKAGE==VERSION [default: minilm]"
     )]
     base: Option<BaseSpec>,
     /// Folder of the run [default: the next one of the project]

@@ -289,4 +289,16 @@ fn the_live_version_of_a_registry_is_updated() {
     update.args(["update", "--model", "models", "--train", "new.jsonl", "--out", "out", "--set", "max_steps=2"]);
     answer(&run(update.current_dir(place.0.path()), b""));
     assert_eq!(place.labels("out/model-best"), ["PER", "LOC"]);
+    registry(&["add", "out/model-best"]);
+
+    // A version is a base, too: its encoder, and its head where it knows the labels.
+    for (base, out, kept) in [("models", "live", "PER"), ("path:registry:models@v2", "second", "LOC, PER")] {
+        let mut train = nomen();
+        train.args(["train", "--base", base, "--train", "both.jsonl", "--out", out, "--set", "max_steps=2"]);
+        place.write("both.jsonl", &lines(0..20, &[("Anna", "PER"), ("Rome", "LOC")]));
+        let output = run(train.current_dir(place.0.path()), b"");
+        answer(&output);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(&format!("the head of the base is kept for {kept}")), "{told}");
+    }
 }

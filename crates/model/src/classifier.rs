@@ -196,6 +196,14 @@ impl TokenClassifier {
         }
     }
 
+    /// Raises the bias of the tags that are meant.
+    pub(crate) fn raise(&mut self, is_meant: impl Fn(u32) -> bool, by: f32) {
+        let bias = &mut self.parameters.get_mut(self.head.bias).values;
+        for (_, bias) in (0..).zip(bias.iter_mut()).filter(|(tag, _)| is_meant(*tag)) {
+            *bias += by;
+        }
+    }
+
     /// Number of tags.
     fn tags(&self) -> usize {
         self.parameters.get(self.head.bias).values.len()

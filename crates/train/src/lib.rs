@@ -2,6 +2,7 @@
 
 mod augment;
 mod batches;
+mod bias;
 mod check;
 mod checkpoint;
 mod config;
@@ -28,6 +29,7 @@ mod verdict;
 
 pub use augment::{Augment, Augmentations};
 pub use batches::Batches;
+pub use bias::correct_bias;
 pub use check::{DataError, Source, Warning, check};
 pub use checkpoint::{CheckpointError, Checkpoints, Resumed};
 pub use config::{ConfigError, DEFAULTS, Problem, RunConfig};

@@ -25,6 +25,8 @@ pub enum Method {
     L2,
     /// Old and new weights are averaged, as is best on both dev sets
     Averaging,
+    /// Old labels are made as likely again as the old model finds them
+    Bias,
 }
 
 /// What an update takes along.

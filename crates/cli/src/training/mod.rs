@@ -2,6 +2,7 @@
 
 mod augmenting;
 mod carrying;
+mod correcting;
 mod cross_validated;
 mod data;
 mod display;
@@ -32,12 +33,12 @@ use crate::{fetching, progress::note, signals::Signals};
 
 pub use self::{
     carrying::{carried, carries},
+    correcting::correct,
     cross_validated::CrossValidated,
     data::{Data, Set},
     folds::{Folded, Pace, cross_validate},
     knowledge::{Knowledge, Method, rename},
     outcome::{Finished, Judged, best},
-    updating::average,
 };
 
 /// What decides the settings of a run.

@@ -100,30 +100,31 @@ fn an_updated_model_knows_both_labels_and_what_it_was_made_from() {
 #[test]
 fn every_way_of_keeping_runs_alone() {
     let place = Place::new();
-    for way in ["none", "partial", "rehearsal", "teacher", "distillation", "l2", "averaging"] {
+    for way in ["none", "partial", "rehearsal", "teacher", "distillation", "l2", "averaging", "bias"] {
         let told = place.update(way, &["--with", way]);
         assert_eq!(place.labels(&format!("{way}/model-best")), ["PER", "LOC"], "{way}");
         let says = |part: &str| told.contains(part);
         assert_eq!(says("the old model annotated"), way == "teacher", "{way}: {told}");
         assert_eq!(says("averaged:"), way == "averaging", "{way}: {told}");
+        assert_eq!(says("is raised by"), way == "bias", "{way}: {told}");
         let run = fs::read_to_string(place.path(way).join("run.toml")).unwrap();
         assert_eq!(run.contains("l2_sp = 0.0"), way != "l2", "{way}");
     }
 }
 
 #[test]
-fn an_update_is_gone_on_with_only_as_it_was_begun_and_says_the_scores_of_the_averaged_model() {
+fn an_update_is_gone_on_with_only_as_it_was_begun_and_says_the_scores_of_the_corrected_model() {
     let place = Place::new();
-    place.update("out", &["--with", "distillation,averaging"]);
+    place.update("out", &["--with", "distillation,averaging,bias"]);
     let before = manifest(&place.path("out/model-best"));
-    assert!(before["run"]["averaged"].is_number(), "{before}");
+    assert!(before["run"]["averaged"].is_number() && before["run"]["raised"].is_number(), "{before}");
     let mut evaluate = nomen();
     evaluate.args(["evaluate", "--json", "--model"]).arg(place.path("out/model-best"));
     evaluate.args(["--labels", "LOC", "--data"]).arg(place.path("new-dev.jsonl"));
     let judged: Value = serde_json::from_str(&answer(&run(&mut evaluate, b""))).unwrap();
     assert_eq!(before["scores"]["dev"]["ents_f"], judged["ents_f"]);
-    place.update("out", &["--resume", "--with", "distillation,averaging"]);
-    assert_eq!(manifest(&place.path("out/model-best"))["files"], before["files"], "averaged once");
+    place.update("out", &["--resume", "--with", "distillation,averaging,bias"]);
+    assert_eq!(manifest(&place.path("out/model-best"))["files"], before["files"], "corrected once");
     let message = refusal(&run(&mut place.command("out", &["--resume", "--with", "none"]), b""));
     assert!(message.contains("data.known"), "{message}");
 }
@@ -133,7 +134,9 @@ fn without_old_texts_the_new_ones_alone_tell_which_model_is_best() {
     let place = Place::new();
     for (out, more) in [("open", &[][..]), ("complete", &["--complete"]), ("both", &["--labels", "PER,LOC"])] {
         let told = place.update(out, more);
-        assert!(told.contains("gives up little of the new"), "without old texts the weights remember: {told}");
+        for part in ["gives up little of the new", "is raised by"] {
+            assert!(told.contains(part), "without old texts the weights remember: {told}");
+        }
         assert!(told.contains("the new ones alone tell which model is best"), "{told}");
         assert!(manifest(&place.path(out).join("model-best"))["data"]["old dev"].is_null());
     }
@@ -230,11 +233,11 @@ fn an_update_that_the_gate_fails_is_refused_with_the_proof() {
     place.write("new-test.jsonl", &lines(400..430, &[("Rome", "LOC")]));
     let tests = ["--old-test", "old-test.jsonl", "--test", "new-test.jsonl"];
 
-    place.write("gate.toml", "[sets.new]\nmin_gain = 1.0\n");
+    place.write("gate.toml", "[sets.old]\nmin_gain = 1.0\n");
     let refused = run(place.command("refused", &tests).args(["--policy", "gate.toml"]), b"");
     assert_eq!(refused.status.code(), Some(1));
     let (out, told) = (String::from_utf8(refused.stdout).unwrap(), String::from_utf8(refused.stderr).unwrap());
-    assert!(out.contains("all labels on new (no gain)") && !out.contains("next:"), "{out}");
+    assert!(out.contains("all labels on old (no gain)") && !out.contains("next:"), "{out}");
     assert!(told.contains("refused: "), "{told}");
     let proof: Value = serde_json::from_slice(&fs::read(place.path("refused/gate.json")).unwrap()).unwrap();
     assert_eq!(proof["passed"], false);

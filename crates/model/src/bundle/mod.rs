@@ -188,6 +188,13 @@ impl Bundle {
         self.classifier.average(&with.classifier, &rows, share);
     }
 
+    /// Raises the bias of every tag of the labels that are meant, in logits.
+    pub fn raise(&mut self, is_meant: impl Fn(&Label) -> bool, by: f32) {
+        let tags = self.codec.tag_set();
+        let is_meant = |tag: u32| tags.label(tag).is_some_and(&is_meant);
+        self.classifier.raise(is_meant, by);
+    }
+
     /// Another model's tag for each of this one's.
     fn rows_of(&self, other: &Self, renamed: &BTreeMap<Label, Label>) -> Vec<Option<u32>> {
         self.codec.tag_set().names().iter().map(|name| other.their_tag(name, renamed)).collect()

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use model::{Bundle, Workers, bundle::NewModel, text::SlotTarget};
 use nomen_train::{
-    Dataset, Fit, RowTarget, Settings, Taught, Teacher, add_teacher_labels, calibrated_confidence, score,
+    Dataset, Fit, RowTarget, Settings, Taught, Teacher, add_teacher_labels, calibrated_confidence, correct_bias, score,
 };
 use schema::{Document, Label, Schema};
 
@@ -168,6 +168,28 @@ fn a_teacher_annotates_where_it_is_sure_and_nothing_is_in_the_way() {
     assert_eq!(complete, whole, "nothing is added to what was searched for everything");
     let mut unwanted = searched_for(NEW, documents(40, 3));
     assert_eq!(add_teacher_labels(&mut unwanted, &old, &workers(), 0.0, |_| None).unwrap(), 0);
+}
+
+#[test]
+fn a_bias_is_raised_until_open_labels_are_found_as_often_as_before() {
+    let old = old();
+    let before = f1(&old, OLD);
+    let mut rare = grown(&old);
+    let is_old = |label: &Label| label.as_str() == OLD;
+    while f1(&rare, OLD) > 0.7 * before {
+        rare.raise(is_old, -0.5);
+    }
+    let lowered = f1(&rare, OLD);
+    let named = |label: &Label| Some(label.clone());
+    let correct =
+        |bundle: &mut Bundle, documents: &[Document]| correct_bias(bundle, &old, &workers(), documents, named).unwrap();
+    assert_eq!(correct(&mut rare, &searched_for(OLD, documents(60, 4))).to_bits(), 0, "nothing is open there");
+    assert_eq!(f1(&rare, OLD).to_bits(), lowered.to_bits());
+    let open = searched_for(NEW, documents(60, 4));
+    let raised = correct(&mut rare, &open);
+    assert!(raised > 0.0 && f1(&rare, OLD) > 0.9 * before, "{raised}: {lowered}, then {}", f1(&rare, OLD));
+    assert_eq!(correct(&mut rare, &open).to_bits(), 0, "they are not too rare any more");
+    assert_eq!(correct_bias(&mut rare, &old, &workers(), &open, |_| None).unwrap().to_bits(), 0);
 }
 
 fn weights(bundle: &Bundle) -> Vec<(String, Vec<f32>)> {

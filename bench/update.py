@@ -41,10 +41,10 @@ ALL_OPTIONS = {
     "distillation": ["--with", "distillation"],
     "staying close": ["--with", "l2"],
     "averaging": ["--with", "averaging"],
+    "bias correction": ["--with", "bias"],
     "default": [],
     "default, no old texts": [],
     "default and averaging": ["--with", "partial,rehearsal,distillation,averaging"],
-    "default and averaging, no old texts": ["--with", "partial,rehearsal,distillation,averaging"],
 }
 # Ways that get the old training texts.
 REPLAYED = {"rehearsal", "default", "default and averaging"}

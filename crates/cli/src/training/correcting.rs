@@ -49,8 +49,8 @@ pub fn correct(run: &Finished, old: &Path, knowledge: &Knowledge, data: &Data) -
         let named = |label: &_| knowledge.named(label);
         let raised = correct_bias(&mut bundle, &old, &workers, &dev.documents, named)?;
         note(&format!(
-            "the bias of labels that nobody looked for in the new dev set is raised by {raised}: as many of them are found there as the old \
-             model finds"
+            "the bias of labels that nobody looked for in the new dev set is raised by {raised}, for them to be found there as often as by \
+             the old model"
         ));
         bundle.manifest.run[RAISED] = raised.into();
     }

@@ -25,9 +25,9 @@ pub fn correct_bias(
     named: impl Fn(&Label) -> Option<Label>,
 ) -> Result<f32, RecognitionError> {
     let labels: BTreeSet<Label> = old.manifest.schema.labels().filter_map(&named).collect();
-    let open: BTreeSet<Label> =
-        labels.into_iter().filter(|label| documents.iter().any(|document| is_open(document, label))).collect();
-    let wanted = found(old, workers, documents, |label| named(label).filter(|label| open.contains(label)))?;
+    let is_meant = |label: &Label| labels.contains(label) && documents.iter().any(|document| is_open(document, label));
+    let known = |label: &Label| labels.get(label).cloned();
+    let wanted = found(old, workers, documents, &named)?;
     if wanted == 0 {
         return Ok(0.0);
     }
@@ -36,21 +36,19 @@ pub fn correct_bias(
     // The smallest raise with which there are as many: the more it is, the more are found.
     while low < high {
         let middle = u32::midpoint(low, high);
-        bundle.raise(|label| open.contains(label), (middle as f32 - raised as f32) * STEP);
+        bundle.raise(is_meant, (middle as f32 - raised as f32) * STEP);
         raised = middle;
-        let count =
-            found(bundle, workers, documents, |label| Some(label.clone()).filter(|label| open.contains(label)))?;
-        if count < wanted {
+        if found(bundle, workers, documents, known)? < wanted {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    bundle.raise(|label| open.contains(label), (low as f32 - raised as f32) * STEP);
+    bundle.raise(is_meant, (low as f32 - raised as f32) * STEP);
     Ok(low as f32 * STEP)
 }
 
-/// How many entities a model finds of labels that nobody looked for where it finds them, and where no annotation is.
+/// How many entities a model finds of labels, by their names in the documents, that nobody looked for there, and where no annotation is.
 fn found(
     bundle: &Bundle,
     workers: &Workers,

@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Some of the epochs that `train` would choose and fewer evaluations: a first try is over within four minutes on an old
+/// Fewer epochs and evaluations than `train` would choose: a first try is over within four minutes on an old
 /// machine, too, and its test F1 is about the same (docs/benchmarks.md, section 4).
 fn short(config: RunConfig) -> RunConfig {
     RunConfig { num_train_epochs: Some(7), eval_every: Some(0), ..config }

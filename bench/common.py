@@ -1,6 +1,7 @@
 """What the measuring scripts share: the machine in words, texts of CoNLL files, programs run and what they cost."""
 
 import contextlib
+import fcntl
 import json
 import math
 import os
@@ -51,22 +52,40 @@ def spread(values: list[float], form: str = ".2f") -> str:
 
 
 class Results:
-    """What was measured, by a name for what it is: one file of JSON, so that hours of runs can stop here and go on elsewhere."""
+    """What was measured, by a name for what it is: one file of JSON, so that hours of runs can stop here and go on elsewhere.
+
+    Several scripts may write to one file at once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        self.known = self.read()
+
+    def read(self) -> dict:
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
 
     def get(self, name: str):
         return self.known.get(name)
 
     def put(self, name: str, value) -> None:
-        self.known[name] = value
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        rows = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(self.known.items())]
-        part = self.path.with_suffix(".part")
-        part.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
-        part.replace(self.path)
+        with locked(self.path.parent):
+            # Another run may have written since.
+            self.known = self.read() | {name: value}
+            rows = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(self.known.items())]
+            part = self.path.with_suffix(".part")
+            part.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+            part.replace(self.path)
+
+
+@contextlib.contextmanager
+def locked(folder: Path):
+    """Alone among the processes that ask for this folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 class Checks:

@@ -14,7 +14,7 @@
 
 use super::{
     Rows, Start, View, columns,
-    tile::{ROWS, WIDTH, tiles},
+    tile::{ROWS, WIDTH, hidden, tiles},
 };
 use crate::{
     Buffer, Isa, Pool,
@@ -237,7 +237,7 @@ fn tile<D: Dot, const M: usize>(c: &mut Rows<'_, '_>, left: Left<'_>, right: Rig
     let mut rows: [&[[u8; GROUP]]; M] = [&[]; M];
     for index in 0..M {
         let at = (row + index) * left.groups * GROUP;
-        rows[index] = &left.bytes[at..].as_chunks().0[..left.groups];
+        rows[index] = &hidden(&left.bytes[at..]).as_chunks().0[..left.groups];
     }
     let mut starts = [D::start(right.totals); WIDTH];
     for part in 0..WIDTH {

@@ -9,7 +9,7 @@
 
 use super::{
     Rows, Start, View, columns, depth, panel_width,
-    tile::{ROWS, WIDTH, tiles},
+    tile::{ROWS, WIDTH, hidden, tiles},
 };
 use crate::{
     Isa, Pool,
@@ -182,7 +182,7 @@ fn tile<P: Pairs, const M: usize>(
     if a.column == 1 {
         let mut rows = [&a.data[..0]; M];
         for index in 0..M {
-            rows[index] = &a.data[(row + index) * a.row..][..pairs];
+            rows[index] = &hidden(&a.data[(row + index) * a.row..])[..pairs];
         }
         for p in 0..pairs {
             let right = load::<P>(&panel[p * WIDTH * lanes..][..WIDTH * lanes]);
@@ -191,7 +191,7 @@ fn tile<P: Pairs, const M: usize>(
             }
         }
     } else {
-        let rows = &a.data[row..];
+        let rows = hidden(&a.data[row..]);
         for p in 0..pairs {
             let factors: &[u32; M] = rows[p * a.column..].first_chunk().expect("the tile's rows");
             let right = load::<P>(&panel[p * WIDTH * lanes..][..WIDTH * lanes]);

@@ -42,12 +42,15 @@ ALL_OPTIONS = {
     "staying close": ["--with", "l2"],
     "averaging": ["--with", "averaging"],
     "bias correction": ["--with", "bias"],
+    "early stopping on both": ["--with", "none"],
     "default": [],
+    "default, no old dev set": [],
     "default, no old texts": [],
     "default and averaging": ["--with", "partial,rehearsal,distillation,averaging"],
 }
-# Ways that get the old training texts.
-REPLAYED = {"rehearsal", "default", "default and averaging"}
+# Ways that get the old training texts, and those that get the old dev set.
+REPLAYED = {"rehearsal", "default", "default, no old dev set", "default and averaging"}
+JUDGED_ON_BOTH = {"early stopping on both", "default", "default and averaging"}
 # Texts that a model knows and that it learns more of, where the cost is measured.
 COST = ("ncbi_disease", 5_000, 200)
 KNOWN = ["PROGRAMMING_LANGUAGE", "FRAMEWORK_LIBRARY", "HARDWARE", "ALGORITHM_MODEL"]
@@ -174,9 +177,12 @@ class Bench:
         base = f"path:{self.args.base}" if self.args.base else "minilm"
         return self.once(out, ["train", "--base", base, "--train", train, "--dev", dev], seed)
 
-    def update(self, out: Path, model: Path, way: str, train: Path, dev: Path, replay: Path | None, seed: int) -> Path:
-        words = ["update", "--model", model, "--train", train, "--dev", dev, *ALL_OPTIONS[way], *self.args.update]
-        return self.once(out, [*words, *(["--replay", replay] if replay else [])], seed)
+    def update(self, out: Path, model: Path, way: str, new: tuple[Path, Path], old: tuple[Path, Path], seed: int) -> Path:
+        """A model that learns new texts; of both pairs of files the first is to train on, the second the dev set."""
+        words = ["update", "--model", model, "--train", new[0], "--dev", new[1], *ALL_OPTIONS[way], *self.args.update]
+        words += ["--replay", old[0]] if way in REPLAYED else []
+        words += ["--old-dev", old[1]] if way in JUDGED_ON_BOTH else []
+        return self.once(out, words, seed)
 
     def once(self, out: Path, words: list, seed: int) -> Path:
         """The best model of a run, which is made unless it is there."""
@@ -221,8 +227,8 @@ class Bench:
             return self.train(folder / way, files["all-train"], files["all-dev"], seed)
         if way == "new only":
             return self.train(folder / way, files["new-train"], files["new-dev"], seed)
-        replay = files["train"] if way in REPLAYED else None
-        return self.update(folder / way, old, way, files["new-train"], files["new-dev"], replay, seed)
+        new = files["new-train"], files["new-dev"]
+        return self.update(folder / way, old, way, new, (files["train"], files["dev"]), seed)
 
     def ten_updates(self, files: dict, folder: Path, way: str, seed: int) -> Path:
         model = self.train(folder / "before", files["train-0"], files["dev-0"], seed)
@@ -233,9 +239,9 @@ class Bench:
         if way == "new only":
             return self.train(folder / way, files[f"train-{SLICES - 1}"], files[f"dev-{SLICES - 1}"], seed)
         for index in range(1, SLICES):
-            replay = files[f"past-train-{index - 1}"] if way in REPLAYED else None
-            out = folder / way / str(index)
-            model = self.update(out, model, way, files[f"train-{index}"], files[f"dev-{index}"], replay, seed)
+            new = files[f"train-{index}"], files[f"dev-{index}"]
+            past = files[f"past-train-{index - 1}"], files[f"past-dev-{index - 1}"]
+            model = self.update(folder / way / str(index), model, way, new, past, seed)
         return model
 
     # Cost

@@ -39,9 +39,11 @@ impl Display {
         self.progress.set(step, || format!("step {step}/{steps}, {state}, {} left", HumanDuration(left)));
         if let Some(evaluation) = &report.evaluation {
             let scores = evaluation.scores.micro().average();
+            let old =
+                evaluation.old.as_ref().map(|old| format!("; old dev F1 {:.3}", old.micro().f1())).unwrap_or_default();
             let best = if evaluation.is_best && scores.f > 0.0 { ", the best so far" } else { "" };
             self.progress.note(&format!(
-                "step {step}/{steps}: loss {loss:.3}; dev F1 {:.3}, precision {:.3}, recall {:.3}{best}",
+                "step {step}/{steps}: loss {loss:.3}; dev F1 {:.3}, precision {:.3}, recall {:.3}{old}{best}",
                 scores.f, scores.p, scores.r
             ));
             self.losses = (0.0, 0);

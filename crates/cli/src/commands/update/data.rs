@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, bail};
+use clap::ValueEnum as _;
 use corpus::rehearsal;
 use evaluate::{Pair, Scores};
 use model::{Bundle, Workers};
@@ -39,6 +40,9 @@ pub fn data(arguments: &Arguments, model: &Path) -> anyhow::Result<Data> {
         temperature: arguments.temperature,
         confidence: arguments.confidence,
     };
+    if arguments.with.is_empty() {
+        note(&format!("what is known is kept by {} (--with says otherwise)", names(&known.methods)));
+    }
     for rename in &arguments.rename {
         let (old, new) = rename.split_once('=').with_context(|| format!("--rename {rename}: expected OLD=NEW"))?;
         known.renamed.insert(Label::new(new)?, Label::new(old)?);
@@ -95,6 +99,12 @@ pub fn data(arguments: &Arguments, model: &Path) -> anyhow::Result<Data> {
     }
     known.reached = reached(&old, &dev.as_ref().unwrap_or(&train).documents, &known)?;
     Ok(Data { train, dev, test, known: Some(known) })
+}
+
+/// Methods as `--with` takes them.
+fn names(methods: &[Method]) -> String {
+    let values = methods.iter().filter_map(Method::to_possible_value);
+    values.map(|value| value.get_name().to_owned()).collect::<Vec<_>>().join(",")
 }
 
 /// F1 of a model on texts that it was not trained on, as its bundle says it.

@@ -72,7 +72,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cost", action="store_true", help="time an update instead")
     parser.add_argument("--rounds", type=int, default=3, help="of --cost")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of every run")
-    parser.add_argument("--update", nargs="*", default=[], metavar="OPTION", help="more options for every update")
+    parser.add_argument("--update", nargs="*", default=[], metavar="OPTION", help="more options for every update; --update=--with=l2 for one that begins with a dash")
     parser.add_argument("--prefix", nargs="*", default=[], metavar="WORD", help="words before every command, such as flock FILE")
     return parser.parse_args()
 

@@ -51,8 +51,8 @@ pub struct Arguments {
     /// How many old texts are learned again [default: twice as many as there are new ones, at least 300]
     #[arg(long, value_name = "N")]
     replay_size: Option<usize>,
-    /// Old annotated text that tells what must not be forgotten [default: a tenth of --replay, on which F1
-    /// counts up to what the model reached on its own dev set]
+    /// Old annotated text that tells what must not be forgotten: F1 on it counts up to what the old model
+    /// reaches there [default: a tenth of --replay, up to what the model reached on its own dev set]
     #[arg(long, value_name = "FILE")]
     old_dev: Option<PathBuf>,
     /// Text that nobody annotated, on which the old model teaches the new one

@@ -113,7 +113,7 @@ impl Store {
         // SQLite reads some rows of each index only.
         let wish = match self.kind {
             Kind::Sqlite => "PRAGMA optimize = 0x10002",
-            Kind::Postgres => "ANALYZE document, task, mention, revision",
+            Kind::Postgres => "ANALYZE document, document_text, task, mention, revision",
         };
         sqlx::raw_sql(wish).execute(&self.pool).await?;
         Ok(())

@@ -123,6 +123,10 @@ fn searches(deep: u32, nobody: UserId) -> Vec<(&'static str, Search)> {
         ("a rare label", labelled("RARE")),
         ("a frequent label, last page", Search { after: deep, ..labelled("LOC") }),
         ("a frequent label and a rare text", Search { text: Some("zuzuzuzu".into()), ..labelled("PER") }),
+        (
+            "a frequent label and a frequent text",
+            Search { text: Some("ba".into()), after: deep / 2, ..labelled("PER") },
+        ),
         ("a rare label and a frequent text", Search { text: Some("ba ke".into()), ..labelled("RARE") }),
         ("a surface", surface()),
         ("a surface and a label", Search { label: Some(label("LOC")), ..surface() }),
@@ -204,5 +208,23 @@ fn the_rows_of_an_import_find_their_document_without_reading_the_others() {
             "SELECT COALESCE(sum(idx_tup_read), 0)::BIGINT FROM pg_stat_user_indexes WHERE relname = 'document'";
         let read = counted(&address, query).await;
         assert!(read < 50 * 2_000, "{read} entries of indices were read for 2,000 documents");
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn an_import_has_every_table_counted_that_a_search_reads() {
+    run(async {
+        let address = crate::cluster::database();
+        let store = Store::open(&address).await.unwrap();
+        let (project, ann, _) = project(&store).await;
+        let mut import = Import::new(&store, project.id, ann.id, Given::Decided);
+        import.add(&[document(&mut Draw(1), 1)]).await.unwrap();
+        import.finish().await.unwrap();
+        store.close().await;
+        // Less than nothing says that nobody has looked: plans then take every text for a rare one.
+        let query = "SELECT count(*) FROM pg_class WHERE reltuples >= 0
+            AND relname IN ('document', 'document_text', 'task', 'mention', 'revision')";
+        assert_eq!(counted(&address, query).await, 5);
     });
 }

@@ -2,7 +2,8 @@
 //!
 //! A product runs over *panels* of its right side: a few columns, as many as a register tile is wide, copied so that
 //! they lie one row after the other. A panel stays in the first cache levels while all rows of the left side pass by.
-//! The left side and the result are used where they are. Weights that serve many products are kept as [`Panels`].
+//! The result is used where it is, and so is the left side, unless it is transposed and tiles are narrow: then they are copied as
+//! well. Weights that serve many products are kept as [`Panels`].
 //!
 //! Every element of a result is one chain of multiply-adds per block of the inner dimension, and the blocks follow
 //! from that dimension alone: a row's result has the same bits whatever rows are computed with it.
@@ -11,6 +12,7 @@ mod ahead;
 mod bytes;
 mod columns;
 mod halves;
+mod left;
 mod panels;
 mod rows;
 mod tile;
@@ -25,6 +27,7 @@ pub(crate) use rows::Rows;
 pub(crate) use tile::small_matmul_body;
 pub(crate) use view::View;
 
+use self::left::{Left, LeftSide};
 use crate::{Isa, Pool, Team};
 
 /// What a product is added to.
@@ -68,6 +71,7 @@ pub(crate) fn matmul(
 ) {
     assert!(c.len() == m * n && a.holds(m, k) && b.holds(k, n), "matrix product [{m}, {k}] x [{k}, {n}]");
     let (width, depth) = (panel_width(isa), depth(k));
+    let left = LeftSide::new(isa, pool, a, [m, k], depth);
     let mut panel = pool.take(depth * width);
     let mut edge = columns::edge(pool, [m, n], width);
     let mut c = Rows::strided(c, n);
@@ -78,7 +82,7 @@ pub(crate) fn matmul(
                 let rows = depth.min(k - top);
                 let panel = &mut panel[..rows * width];
                 panels::fill(isa, panel, width, b.from(top, first), columns);
-                tile::strip(isa, c.from(0), a.from(0, top), panel, Ahead(&[]), [m, rows], start);
+                tile::strip(isa, c.from(0), left.block(top, rows), panel, Ahead(&[]), [m, rows], start);
                 start = Start::Target;
             }
         };
@@ -86,6 +90,7 @@ pub(crate) fn matmul(
     }
     pool.give(edge);
     pool.give(panel);
+    left.give(pool);
 }
 
 /// `c [m, n] = start + a [m, k] · b`, where `b [k, n]` was laid out before; shared by a team, if there is one.
@@ -100,7 +105,10 @@ pub(crate) fn matmul_panels(
 ) {
     let (k, n) = b.shape();
     let m = c.len() / n.max(1);
-    assert!(c.len() == m * n && a.holds(m, k), "matrix product [{m}, {k}] x [{k}, {n}]");
+    assert!(
+        c.len() == m * n && a.holds(m, k) && (a.row == 1 || a.column == 1),
+        "matrix product [{m}, {k}] x [{k}, {n}]"
+    );
     let (width, depth) = (panel_width(isa), depth(k));
     assert_eq!(b.width(), width, "panels for {}", isa.name());
     columns::by_panels(team, pool, c, [m, n], width, |mut c, edge, panels| {
@@ -109,7 +117,8 @@ pub(crate) fn matmul_panels(
             let sum = |mut c: Rows<'_, '_>, mut start: Start<'_>| {
                 for (top, block) in (0..k).step_by(depth).zip(b.panel(panel).chunks(depth * width)) {
                     let ahead = b.behind(panel, top * width + block.len(), block.len());
-                    tile::strip(isa, c.from(0), a.from(0, top), block, ahead, [m, block.len() / width], start);
+                    let left = Left::InPlace(a.from(0, top));
+                    tile::strip(isa, c.from(0), left, block, ahead, [m, block.len() / width], start);
                     start = Start::Target;
                 }
             };
@@ -182,6 +191,23 @@ mod tests {
                         assert_eq!(c, again, "{} {m} {k} {n}", isa.name());
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_has_the_same_bits_whether_its_left_side_is_transposed_or_not() {
+        for [m, k, n] in SHAPES {
+            let (transposed, b) = (random(k * m, 1), random(k * n, 2));
+            let a: Vec<f32> = (0..m * k).map(|index| transposed[index % k * m + index / k]).collect();
+            for isa in Isa::available() {
+                let product = |a: View<'_>| {
+                    let mut c = vec![f32::NAN; m * n];
+                    matmul(isa, &mut Pool::default(), &mut c, a, View::rows(&b, n), [m, k, n], Start::Zero);
+                    c
+                };
+                let expected = product(View::rows(&a, k));
+                assert_eq!(product(View::rows(&transposed, m).transposed()), expected, "{} {m} {k} {n}", isa.name());
             }
         }
     }

@@ -7,7 +7,7 @@
 //! before it decides where an array lives. An adapter of iterators, a closure or a branch more in such a loop costs a factor
 //! of two to ten. `./check instructions` notices where it happens to the AVX2 copy, `cargo bench` for all of them.
 
-use super::{Ahead, Rows, Start, View, ahead::Fetch};
+use super::{Ahead, Rows, Start, View, ahead::Fetch, left::Left};
 use crate::{
     isa::kernel,
     vector::{Array, Vector},
@@ -24,7 +24,7 @@ kernel! {
     /// will be read next.
     pub(crate) fn strip(
         c: Rows<'_, '_>,
-        a: View<'_>,
+        a: Left<'_>,
         panel: &[f32],
         ahead: Ahead<'_>,
         shape: [usize; 2],
@@ -35,7 +35,7 @@ kernel! {
 #[inline(always)]
 fn strip_body<const FMA: bool, V: Vector>(
     c: Rows<'_, '_>,
-    a: View<'_>,
+    a: Left<'_>,
     panel: &[f32],
     ahead: Ahead<'_>,
     shape: [usize; 2],
@@ -54,6 +54,8 @@ pub(crate) fn small_matmul_body<const FMA: bool, V: Vector>(
     b: View<'_>,
     [m, k, n]: [usize; 3],
 ) {
+    assert!(a.holds(m, k) && (a.row == 1 || a.column == 1), "rows or columns are contiguous");
+    let a = Left::InPlace(a);
     let mut first = 0;
     while first + WIDTH * V::LANES <= n {
         strip_of::<V, WIDTH>(c.from(first), Start::Target, a, b.from(0, first), Ahead(&[]), [m, k]);
@@ -76,12 +78,12 @@ pub(crate) fn small_matmul_body<const FMA: bool, V: Vector>(
 fn strip_of<V: Vector, const W: usize>(
     mut c: Rows<'_, '_>,
     start: Start<'_>,
-    a: View<'_>,
+    a: Left<'_>,
     b: View<'_>,
     ahead: Ahead<'_>,
     [m, k]: [usize; 2],
 ) {
-    assert!(a.holds(m, k) && b.column == 1 && (a.row == 1 || a.column == 1), "rows or columns are contiguous");
+    assert!(b.column == 1, "rows are contiguous");
     for (row, rows) in tiles(m) {
         let fetch = ahead.share(row, rows, [m, k]);
         match rows {
@@ -108,32 +110,44 @@ pub(super) fn tiles(m: usize) -> impl Iterator<Item = (usize, usize)> {
 fn tile<V: Vector, const M: usize, const W: usize>(
     c: &mut Rows<'_, '_>,
     start: Start<'_>,
-    a: View<'_>,
+    a: Left<'_>,
     b: View<'_>,
     fetch: Fetch,
     k: usize,
     row: usize,
 ) {
     let mut sums = [[V::splat(0.0); W]; M];
-    if a.column == 1 {
-        let mut rows = [&a.data[..0]; M];
-        for index in 0..M {
-            rows[index] = &hidden(&a.data[(row + index) * a.row..])[..k];
-        }
-        for p in 0..k {
-            let right = load(&b.data[p * b.row..][..W * V::LANES]);
-            fetch.step(p);
+    match a {
+        Left::InPlace(a) if a.column == 1 => {
+            let mut rows = [&a.data[..0]; M];
             for index in 0..M {
-                add_products(&mut sums[index], rows[index][p], &right);
+                rows[index] = &hidden(&a.data[(row + index) * a.row..])[..k];
+            }
+            for p in 0..k {
+                let right = load(&b.data[p * b.row..][..W * V::LANES]);
+                fetch.step(p);
+                for index in 0..M {
+                    add_products(&mut sums[index], rows[index][p], &right);
+                }
             }
         }
-    } else {
-        let rows = hidden(&a.data[row..]);
-        for p in 0..k {
-            let factors: &[f32; M] = rows[p * a.column..].first_chunk().expect("the tile's rows");
-            let right = load(&b.data[p * b.row..][..W * V::LANES]);
-            for index in 0..M {
-                add_products(&mut sums[index], factors[index], &right);
+        Left::InPlace(a) => {
+            let rows = hidden(&a.data[row..]);
+            for p in 0..k {
+                let factors: &[f32; M] = rows[p * a.column..].first_chunk().expect("the tile's rows");
+                let right = load(&b.data[p * b.row..][..W * V::LANES]);
+                for index in 0..M {
+                    add_products(&mut sums[index], factors[index], &right);
+                }
+            }
+        }
+        Left::Packed(tiles) => {
+            let steps = &hidden(&tiles[row * k..]).as_chunks::<M>().0[..k];
+            for p in 0..k {
+                let right = load(&b.data[p * b.row..][..W * V::LANES]);
+                for index in 0..M {
+                    add_products(&mut sums[index], steps[p][index], &right);
+                }
             }
         }
     }

@@ -1,0 +1,96 @@
+//! The left side of a product, as tiles read it.
+
+use super::{
+    View,
+    tile::{ROWS, tiles},
+};
+use crate::{Buffer, Isa, Pool, isa::kernel};
+
+/// Steps of the inner dimension that are copied for all tiles before the next ones: so few that they stay in the first cache level,
+/// though their rows may lie where only some of its sets are.
+const STEPS: usize = 8;
+/// Lanes of a register in a narrow tile.
+const NARROW: usize = 8;
+
+/// The left side of a strip's tiles.
+#[derive(Clone, Copy)]
+pub(crate) enum Left<'a> {
+    /// Where it is.
+    InPlace(View<'a>),
+    /// Copied: of every tile `[k, rows]`, one after the other.
+    Packed(&'a [f32]),
+}
+
+/// A left side `[m, k]`, with a copy of it where it is transposed and tiles are narrow.
+///
+/// A tile reads a few elements of every row of what was transposed. They are a row's length apart, which no prefetching follows and which
+/// is often so even that they push each other out of the cache; and every strip reads them again. Tiles of AVX-512 are twice as wide and
+/// take twice as long for a step, so that they do not wait for it (ADR 8).
+pub(super) struct LeftSide<'a> {
+    a: View<'a>,
+    rows: usize,
+    copy: Option<Buffer>,
+}
+
+impl<'a> LeftSide<'a> {
+    /// `a [m, k]` for products in blocks of `depth` of its inner dimension.
+    pub fn new(isa: Isa, pool: &mut Pool, a: View<'a>, [m, k]: [usize; 2], depth: usize) -> Self {
+        assert!(a.row == 1 || a.column == 1, "rows or columns are contiguous");
+        if a.column == 1 || isa.lanes() > NARROW {
+            return Self { a, rows: m, copy: None };
+        }
+        let mut copy = pool.take(m * k);
+        for top in (0..k).step_by(depth) {
+            let steps = depth.min(k - top);
+            pack(isa, &mut copy[top * m..][..steps * m], a.from(0, top), [m, steps]);
+        }
+        Self { a, rows: m, copy: Some(copy) }
+    }
+
+    /// The block of so many steps of the inner dimension from `top` on.
+    pub fn block(&self, top: usize, steps: usize) -> Left<'_> {
+        match &self.copy {
+            Some(copy) => Left::Packed(&copy[top * self.rows..][..steps * self.rows]),
+            None => Left::InPlace(self.a.from(0, top)),
+        }
+    }
+
+    /// Gives the memory back.
+    pub fn give(self, pool: &mut Pool) {
+        if let Some(copy) = self.copy {
+            pool.give(copy);
+        }
+    }
+}
+
+kernel! {
+    /// The columns of `a [m, k]`, which are contiguous, as [`Left::Packed`].
+    fn pack(target: &mut [f32], a: View<'_>, shape: [usize; 2]) = pack_body;
+}
+
+#[inline(always)]
+fn pack_body<const FMA: bool>(target: &mut [f32], a: View<'_>, [m, k]: [usize; 2]) {
+    for first in (0..k).step_by(STEPS) {
+        let steps = STEPS.min(k - first);
+        for (row, rows) in tiles(m) {
+            let source = &a.data[first * a.column + row..];
+            let target = &mut target[row * k + first * rows..][..steps * rows];
+            match rows {
+                1 => copy::<1>(target, source, a.column),
+                2 => copy::<2>(target, source, a.column),
+                3 => copy::<3>(target, source, a.column),
+                4 => copy::<4>(target, source, a.column),
+                5 => copy::<5>(target, source, a.column),
+                _ => copy::<ROWS>(target, source, a.column),
+            }
+        }
+    }
+}
+
+/// `M` elements of every step, which are `stride` elements apart.
+#[inline(always)]
+fn copy<const M: usize>(target: &mut [f32], source: &[f32], stride: usize) {
+    for (step, target) in target.as_chunks_mut::<M>().0.iter_mut().enumerate() {
+        *target = *source[step * stride..].first_chunk().expect("the tile's rows");
+    }
+}

@@ -70,8 +70,8 @@ pub struct Arguments {
     /// Leave out an old label; may be repeated
     #[arg(long, value_name = "LABEL")]
     retire: Vec<String>,
-    /// How what is known is kept [default: partial,rehearsal,distillation; where there are no old texts
-    /// partial,distillation,l2,averaging,bias]
+    /// How what is known is kept [default: partial,rehearsal,distillation,l2; where there are no old
+    /// texts partial,distillation,l2,averaging,bias]
     #[arg(long, value_enum, value_delimiter = ',')]
     with: Vec<Method>,
     /// What logits are divided by when the old model teaches its probabilities
@@ -102,22 +102,28 @@ pub struct Arguments {
 
 /// What is done where nobody says otherwise (docs/benchmarks.md, section 12). Averaging is left out: it cost the
 /// new more than it gave the old.
-const DEFAULT: [Method; 3] = [Method::Partial, Method::Rehearsal, Method::Distillation];
+const DEFAULT: [Method; 4] = [Method::Partial, Method::Rehearsal, Method::Distillation, Method::L2];
 /// What is done without old texts, where the weights themselves are all that remembers; nothing that is learned is one of the old labels
 /// then, so that they become rare.
 const WITHOUT_OLD: [Method; 5] = [Method::Partial, Method::Distillation, Method::L2, Method::Averaging, Method::Bias];
-/// Pull of the weights to where they were, where it is asked for without a strength.
+/// Pull of the weights to where they were, where no old texts are learned again.
 const L2_SP: f64 = 50.0;
+/// The same beside old texts, which say themselves what has to stay: more of it cost the new.
+const L2_SP_BESIDE_OLD: f64 = 6.0;
 
 impl Arguments {
     /// How what the model of a folder knows is kept.
     fn methods(&self, model: &Path) -> Vec<Method> {
-        let has_old = self.replay.is_some() || training::carries(model);
         match &self.with[..] {
-            [] if has_old => DEFAULT.to_vec(),
+            [] if self.has_old(model) => DEFAULT.to_vec(),
             [] => WITHOUT_OLD.to_vec(),
             given => given.to_vec(),
         }
+    }
+
+    /// Whether there are old texts to learn again.
+    fn has_old(&self, model: &Path) -> bool {
+        self.replay.is_some() || training::carries(model)
     }
 }
 
@@ -185,8 +191,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Lays the options over a configuration, whose base is the model.
 fn wants(arguments: &Arguments, model: &Path, mut config: RunConfig) -> anyhow::Result<RunConfig> {
-    if arguments.methods(model).contains(&Method::L2) {
-        config.l2_sp = Some(L2_SP);
+    let methods = arguments.methods(model);
+    if methods.contains(&Method::L2) {
+        let is_beside_old = methods.contains(&Method::Rehearsal) && arguments.has_old(model);
+        config.l2_sp = Some(if is_beside_old { L2_SP_BESIDE_OLD } else { L2_SP });
     }
     // Nothing has been measured of copies beside old texts.
     config.augment.copies.get_or_insert(0);

@@ -81,13 +81,14 @@ fn an_updated_model_knows_both_labels_and_what_it_was_made_from() {
     let told = place.update("after", &["--replay", "old.jsonl"]);
     for part in [
         "searched for LOC",
-        "what is known is kept by partial,rehearsal,distillation (--with says otherwise)",
+        "what is known is kept by partial,rehearsal,distillation,l2 (--with says otherwise)",
         "36 of 36 old texts are learned again",
         "the head of the base is kept for PER",
         "; old dev F1 ",
     ] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    assert!(fs::read_to_string(place.path("after/run.toml")).unwrap().contains("l2_sp = 6.0"));
     assert_eq!(place.labels("after/model-best"), ["PER", "LOC"]);
     let manifest = manifest(&place.path("after/model-best"));
     for (set, texts) in [("train", 20), ("replay", 36), ("dev", 10), ("old dev", 4)] {
@@ -114,7 +115,7 @@ fn every_way_of_keeping_runs_alone() {
         assert_eq!(says("averaged:"), way == "averaging", "{way}: {told}");
         assert_eq!(says("is raised by"), way == "bias", "{way}: {told}");
         let run = fs::read_to_string(place.path(way).join("run.toml")).unwrap();
-        assert_eq!(run.contains("l2_sp = 0.0"), way != "l2", "{way}");
+        assert!(run.contains(if way == "l2" { "l2_sp = 50.0" } else { "l2_sp = 0.0" }), "{way}: {run}");
     }
 }
 

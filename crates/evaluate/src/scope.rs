@@ -36,7 +36,7 @@ impl<'a> Pair<'a> {
         let asked = |entity: &Entity| labels.is_none_or(|labels| labels.contains(&entity.label));
         let gold = keep(document.entities(), asked);
         let known = |entity: &Entity| {
-            document.looked_for.as_ref().is_none_or(|labels| labels.contains(&entity.label))
+            document.was_looked_for(&entity.label)
                 && (!document.partial || document.entities().iter().any(|gold| gold.span.overlaps(entity.span)))
         };
         let unjudged = predicted.iter().filter(|entity| asked(entity) && !known(entity)).count();

@@ -134,6 +134,21 @@ impl Document {
     pub fn tokens(&self) -> Option<&[Span]> {
         self.tokens.as_deref()
     }
+
+    /// Whether somebody looked for the label here.
+    pub fn was_looked_for(&self, label: &Label) -> bool {
+        self.looked_for.as_ref().is_none_or(|labels| labels.contains(label))
+    }
+
+    /// Whether every entity of the label is annotated, so that there is none where none is annotated.
+    pub fn is_complete_for(&self, label: &Label) -> bool {
+        !self.partial && self.was_looked_for(label)
+    }
+
+    /// Whether every entity of every label is annotated.
+    pub fn is_complete(&self) -> bool {
+        !self.partial && self.looked_for.is_none()
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +173,18 @@ mod tests {
         assert!(matches!(twice, Err(DocumentError::Overlap { .. })));
         let outside = Document::new("Paris").with_entities(vec![entity(0, 6, "A")]);
         assert!(matches!(outside, Err(DocumentError::Entity { index: 0, .. })));
+    }
+
+    #[test]
+    fn a_label_is_complete_where_it_was_looked_for_and_all_of_it_is_there() {
+        let [place, person] = ["LOC", "PER"].map(|label| Label::new(label).unwrap());
+        let whole = Document::new("Paris");
+        assert!(whole.is_complete() && whole.is_complete_for(&place));
+        let partial = Document { partial: true, ..whole.clone() };
+        assert!(partial.was_looked_for(&place) && !partial.is_complete_for(&place) && !partial.is_complete());
+        let places = Document { looked_for: Some(vec![place.clone()]), ..whole };
+        assert!(places.is_complete_for(&place) && !places.is_complete());
+        assert!(!places.was_looked_for(&person) && !places.is_complete_for(&person));
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub fn correct_bias(
     named: impl Fn(&Label) -> Option<Label>,
 ) -> Result<f32, RecognitionError> {
     let labels: BTreeSet<Label> = old.manifest.schema.labels().filter_map(&named).collect();
-    let is_meant = |label: &Label| labels.contains(label) && documents.iter().any(|document| is_open(document, label));
+    let is_meant =
+        |label: &Label| labels.contains(label) && !documents.iter().all(|document| document.is_complete_for(label));
     let known = |label: &Label| labels.get(label).cloned();
     let wanted = found(old, workers, documents, &named)?;
     if wanted == 0 {
@@ -60,14 +61,9 @@ fn found(
     let counts = |(document, found): (&Document, Vec<schema::Entity>)| {
         let is_free = |entity: &schema::Entity| document.entities().iter().all(|gold| !gold.span.overlaps(entity.span));
         let counts = |entity: &&schema::Entity| {
-            named(&entity.label).is_some_and(|label| is_open(document, &label)) && is_free(entity)
+            named(&entity.label).is_some_and(|label| !document.is_complete_for(&label)) && is_free(entity)
         };
         found.iter().filter(counts).count()
     };
     Ok(documents.iter().zip(found).map(counts).sum())
-}
-
-/// Whether a label may be in a document without being annotated.
-pub(crate) fn is_open(document: &Document, label: &Label) -> bool {
-    document.partial || document.looked_for.as_ref().is_some_and(|looked| !looked.contains(label))
 }

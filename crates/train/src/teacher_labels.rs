@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use model::{Bundle, Input, RecognitionError, Workers};
 use schema::{Document, Entity, Label};
 
-use crate::bias::is_open;
-
 /// Adds to documents what an older model finds of the labels that nobody looked for there, where its score is at least
 /// `confidence` and no annotation is in the way: self-training (Scudder, 1965; Yarowsky, 1995). `named` gives the new name of one of
 /// the model's labels, `None` for one that is no longer wanted. What the model is less sure of stays open: the labels do not
@@ -28,7 +26,7 @@ pub fn add_teacher_labels(
         let is_sure = |entity: &Entity| entity.score.is_some_and(|score| score >= confidence);
         let is_free = |entity: &Entity| document.entities().iter().all(|gold| !gold.span.overlaps(entity.span));
         let renamed = found.into_iter().filter(|entity| is_sure(entity) && is_free(entity)).filter_map(|entity| {
-            let label = named(&entity.label).filter(|label| is_open(document, label))?;
+            let label = named(&entity.label).filter(|label| !document.is_complete_for(label))?;
             Some(Entity { label, ..entity })
         });
         let mut entities: Vec<Entity> = document.entities().to_vec();

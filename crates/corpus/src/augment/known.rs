@@ -34,7 +34,7 @@ impl<'k> Known<'k> {
         let mut known = Self { mentions, of_mentions: HashSet::new(), contexts: Contexts::default() };
         known.of_mentions = known.mentions.values().flatten().flat_map(|surface| parts(surface)).collect();
         // Where a text was not searched for everything, a word outside of its entities may be a name all the same.
-        let is_searched = |document: &&Document| with_contexts && !document.partial && document.looked_for.is_none();
+        let is_searched = |document: &&Document| with_contexts && document.is_complete();
         let searched = documents.iter().filter(is_searched).map(|document| (document, words(document)));
         known.contexts = Contexts::of(searched, |word| known.is_of_mention(word));
         known

@@ -46,7 +46,7 @@ pub(super) fn with_bare<'d>(data: &Data<'d>) -> BTreeMap<&'d str, Surface<'d>> {
         of_word.sort_unstable_by(|a, b| b.cmp(a));
         of_word.dedup();
     }
-    for located in data.documents().filter(|located| is_complete(*located)) {
+    for located in data.documents().filter(|located| located.document.is_complete()) {
         let text = located.document.text();
         let mut entities = located.document.entities().iter().map(|entity| entity.span).peekable();
         let mut end = 0;
@@ -75,11 +75,6 @@ pub(super) fn with_bare<'d>(data: &Data<'d>) -> BTreeMap<&'d str, Surface<'d>> {
         }
     }
     surfaces
-}
-
-/// Whether what is not labelled in the document is said to be no entity.
-fn is_complete(located: Located<'_>) -> bool {
-    !located.document.partial && located.document.looked_for.is_none()
 }
 
 /// Runs of letters and digits.

@@ -82,11 +82,7 @@ pub fn targets(document: &Document, encoded: &EncodedText, tag_set: &TagSet) -> 
         .map(|(run, label)| (spans[run.start].start(), spans[run.end - 1].end(), label))
         .collect();
 
-    let was_looked_for = |tag: u32| match (tag_set.label(tag), &document.looked_for) {
-        (Some(label), Some(looked)) => looked.contains(label),
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
+    let was_looked_for = |tag: u32| tag_set.label(tag).is_some_and(|label| document.was_looked_for(label));
     let not_looked_for: Vec<u32> = (0..tag_set.len() as u32).filter(|tag| !was_looked_for(*tag)).collect();
     let outside = match () {
         () if document.partial || not_looked_for.len() == tag_set.len() => SlotTarget::Unknown,

@@ -24,9 +24,7 @@ impl Shots {
     /// The examples among documents: those whose annotation is complete, with the entities that have labels of the schema.
     /// A text longer than `longest` bytes would leave no room for the question.
     pub fn new(documents: &[Document], schema: &Schema, longest: usize) -> Self {
-        let usable = documents
-            .iter()
-            .filter(|document| !document.partial && document.looked_for.is_none() && document.text().len() <= longest);
+        let usable = documents.iter().filter(|document| document.is_complete() && document.text().len() <= longest);
         let known = |document: &Document| {
             let entities = document.entities().iter().filter(|entity| schema.position(entity.label.as_str()).is_some());
             let entities = entities.cloned().collect();

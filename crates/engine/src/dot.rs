@@ -1,19 +1,24 @@
 //! Registers of 32-bit sums of products of bytes.
 
+use bytemuck::Pod;
+
 use crate::vector::{Portable, Vector};
 
-/// A register of 32-bit integers, and of four bytes in each of its lanes.
+/// A register of 32-bit integers, and in each of its lanes the numbers of a group of the inner dimension.
 pub(crate) trait Dot: Copy {
     /// As many floats.
     type Floats: Vector;
-    /// What the sums of products with columns begin with whose bytes add up to `totals`, one a lane; the slice must have them.
-    fn start(totals: &[i32]) -> Self;
-    /// The left side of a product: the same four bytes in every lane.
-    fn splat(bytes: [u8; 4]) -> Self;
-    /// The right side: the first bytes of a slice, four a lane and none of them -128; the slice must have them.
-    fn load(bytes: &[i8]) -> Self;
-    /// In every lane: the sum and the four products, exactly. Behind all products of a column a sum that began with
-    /// [`start`](Self::start) is that of the products.
+    /// The right side's bytes of a register.
+    type Bytes: Pod;
+    /// Numbers of the inner dimension that a lane takes at once: four unsigned bytes of the left side, or two of 16 bits.
+    const GROUP: usize;
+    /// Sums of nothing.
+    fn zero() -> Self;
+    /// The left side of a product: the same group in every lane.
+    fn splat(group: [u8; 4]) -> Self;
+    /// The right side, a group a lane.
+    fn load(bytes: &Self::Bytes) -> Self;
+    /// In every lane: the sum and the group's products, exactly.
     fn add_products(self, left: Self, right: Self) -> Self;
     /// The integers as floats.
     fn to_floats(self) -> Self::Floats;
@@ -25,20 +30,21 @@ pub(crate) struct PortableDot([i32; 4]);
 
 impl Dot for PortableDot {
     type Floats = Portable;
+    type Bytes = [i8; 16];
+    const GROUP: usize = 4;
 
     #[inline(always)]
-    fn start(_: &[i32]) -> Self {
+    fn zero() -> Self {
         Self([0; 4])
     }
 
     #[inline(always)]
-    fn splat(bytes: [u8; 4]) -> Self {
-        Self([i32::from_le_bytes(bytes); 4])
+    fn splat(group: [u8; 4]) -> Self {
+        Self([i32::from_le_bytes(group); 4])
     }
 
     #[inline(always)]
-    fn load(bytes: &[i8]) -> Self {
-        let bytes: &[i8; 16] = bytes.first_chunk().expect("a register's bytes");
+    fn load(bytes: &[i8; 16]) -> Self {
         Self(bytemuck::cast(*bytes))
     }
 
@@ -69,9 +75,9 @@ mod x86 {
     #![allow(unsafe_code)]
 
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_cvtepi32_ps, _mm256_loadu_si256, _mm256_madd_epi16,
-        _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_sign_epi8, _mm256_slli_epi32,
-        _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512,
+        __m256i, __m512i, _mm_loadu_si128, _mm256_add_epi32, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
+        _mm256_madd_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
+        _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_si512,
     };
 
     use super::Dot;
@@ -86,20 +92,21 @@ mod x86 {
     // of the register's length.
     impl Dot for Vnni {
         type Floats = Avx512;
+        type Bytes = [i8; 64];
+        const GROUP: usize = 4;
 
         #[inline(always)]
-        fn start(_: &[i32]) -> Self {
+        fn zero() -> Self {
             Self(unsafe { _mm512_setzero_si512() })
         }
 
         #[inline(always)]
-        fn splat(bytes: [u8; 4]) -> Self {
-            Self(unsafe { _mm512_set1_epi32(i32::from_le_bytes(bytes)) })
+        fn splat(group: [u8; 4]) -> Self {
+            Self(unsafe { _mm512_set1_epi32(i32::from_le_bytes(group)) })
         }
 
         #[inline(always)]
-        fn load(bytes: &[i8]) -> Self {
-            let bytes: &[i8; 64] = bytes.first_chunk().expect("a register's bytes");
+        fn load(bytes: &[i8; 64]) -> Self {
             Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) })
         }
 
@@ -114,43 +121,34 @@ mod x86 {
         }
     }
 
-    /// What is taken from unsigned bytes to make signed ones of them, as a power of two.
-    const SHIFT: i32 = 7;
-
-    /// Eight lanes with the products of AVX2, whose sum of two products of bytes saturates at 32,767. So the left side's bytes are
-    /// taken as signed ones, 128 less, and two products are never above 2 · 128 · 127; sums begin with 128 times the column's
-    /// total, which gives back what was taken.
+    /// Eight lanes with AVX2, whose products of bytes saturate at 32,767 in the sum of two. Those of 16 bits do not, and take
+    /// fewer instructions than getting around that: the left side is made of 16 bits once, the right side as it is loaded.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx2Dot(__m256i);
 
     impl Dot for Avx2Dot {
         type Floats = Avx2;
+        type Bytes = [i8; 16];
+        const GROUP: usize = 2;
 
         #[inline(always)]
-        fn start(totals: &[i32]) -> Self {
-            let totals: &[i32; 8] = totals.first_chunk().expect("a register's totals");
-            Self(unsafe { _mm256_slli_epi32::<SHIFT>(_mm256_loadu_si256(totals.as_ptr().cast())) })
+        fn zero() -> Self {
+            Self(unsafe { _mm256_setzero_si256() })
         }
 
         #[inline(always)]
-        fn splat(bytes: [u8; 4]) -> Self {
-            let signed = bytes.map(|byte| byte ^ (1 << SHIFT));
-            Self(unsafe { _mm256_set1_epi32(i32::from_le_bytes(signed)) })
+        fn splat(group: [u8; 4]) -> Self {
+            Self(unsafe { _mm256_set1_epi32(i32::from_le_bytes(group)) })
         }
 
         #[inline(always)]
-        fn load(bytes: &[i8]) -> Self {
-            let bytes: &[i8; 32] = bytes.first_chunk().expect("a register's bytes");
-            Self(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) })
+        fn load(bytes: &[i8; 16]) -> Self {
+            Self(unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(bytes.as_ptr().cast())) })
         }
 
         #[inline(always)]
         fn add_products(self, left: Self, right: Self) -> Self {
-            // The instruction takes unsigned bytes on its left, so the sign goes to the right.
-            unsafe {
-                let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(left.0), _mm256_sign_epi8(right.0, left.0));
-                Self(_mm256_add_epi32(self.0, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))))
-            }
+            Self(unsafe { _mm256_add_epi32(self.0, _mm256_madd_epi16(left.0, right.0)) })
         }
 
         #[inline(always)]

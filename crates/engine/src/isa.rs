@@ -103,6 +103,17 @@ impl Isa {
         }
     }
 
+    /// Numbers of the inner dimension that a lane of those registers takes at once.
+    pub(crate) fn dot_group(self) -> usize {
+        match self.0 {
+            Kind::Portable => PortableDot::GROUP,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 | Kind::Avx512 => Avx2Dot::GROUP,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Vnni | Kind::Bf16 => Vnni::GROUP,
+        }
+    }
+
     /// Name for logs and reports.
     pub fn name(self) -> &'static str {
         match self.0 {

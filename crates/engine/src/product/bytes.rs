@@ -9,8 +9,9 @@
 //! multiplications behind it (Jacob et al., 2018, with the scales of a row chosen when it is seen). The integer sum cannot
 //! overflow below an inner dimension of 66,000.
 //!
-//! Bound by the dot products of four bytes: with VNNI one instruction does four times the work of an `f32` multiply-add; with AVX2
-//! four do, and it is memory that 8 bits save.
+//! Bound by the products of a *group* of the inner dimension: with VNNI one instruction multiplies and adds four bytes a lane, four
+//! times the work of an `f32` multiply-add; with AVX2 two multiply and add two numbers of 16 bits, the same work an instruction as in
+//! `f32`, of which processors start up to four in a cycle instead of two.
 
 use super::{
     Rows, Start, View, columns,
@@ -23,46 +24,45 @@ use crate::{
     vector::{Vector, extremes},
 };
 
-/// Bytes that one lane of a dot product takes.
-const GROUP: usize = 4;
+/// Bytes of a group of the left side, whatever the numbers in it.
+const LANE: usize = 4;
 /// Columns of the widest tile.
 const MOST_COLUMNS: usize = WIDTH * 16;
 
 /// A weight `[out, in]` in 8 bits, in panels of as many outputs as a register tile is wide.
 #[derive(Clone)]
 pub(crate) struct QuantizedPanels {
-    /// Of every panel `[in / 4, width, 4]` bytes; inputs and outputs are filled up with zeros.
+    /// Of every panel `[in / group, width, group]` bytes; inputs and outputs are filled up with zeros.
     data: Buffer,
     inputs: usize,
     outputs: usize,
     width: usize,
+    group: usize,
     /// Of every output, filled up: its scale.
     scales: Vec<f32>,
-    /// Of every output, filled up: the sum of its quantized weights.
-    totals: Vec<i32>,
-    /// The same times its scale.
+    /// Of every output, filled up: the sum of its quantized weights, times its scale.
     sums: Vec<f32>,
 }
 
 impl QuantizedPanels {
     /// Quantizes a weight `[out, in]` for products on an instruction set. A weight that is not finite makes its output NaN.
     pub fn new(isa: Isa, weight: &[f32], [outputs, inputs]: [usize; 2]) -> Self {
-        let (width, groups) = (quantized_width(isa), inputs.div_ceil(GROUP));
-        let filled = outputs.next_multiple_of(width);
-        let mut data = Buffer::zeros((filled * groups * GROUP).div_ceil(size_of::<f32>()));
-        let (mut scales, mut totals, mut sums) = (vec![0.0; filled], vec![0; filled], vec![0.0; filled]);
+        let (width, group) = (quantized_width(isa), isa.dot_group());
+        let (filled, row_bytes) = (outputs.next_multiple_of(width), inputs.next_multiple_of(group));
+        let mut data = Buffer::zeros((filled * row_bytes).div_ceil(size_of::<f32>()));
+        let (mut scales, mut sums) = (vec![0.0; filled], vec![0.0; filled]);
         let bytes: &mut [i8] = bytemuck::cast_slice_mut(&mut data);
-        let mut quantized = vec![0; groups * GROUP];
+        let mut quantized = vec![0; row_bytes];
         for (output, row) in weight.chunks_exact(inputs).enumerate() {
-            (scales[output], totals[output]) = quantize_weights(isa, row, &mut quantized[..inputs]);
-            sums[output] = scales[output] * totals[output] as f32;
-            let panel = &mut bytes[output / width * width * groups * GROUP..][..width * groups * GROUP];
-            let targets = panel.as_chunks_mut().0.iter_mut().skip(output % width).step_by(width);
-            for (target, four) in targets.zip(quantized.as_chunks::<GROUP>().0) {
-                *target = *four;
+            let (scale, total) = quantize_weights(isa, row, &mut quantized[..inputs]);
+            (scales[output], sums[output]) = (scale, scale * total as f32);
+            let panel = &mut bytes[output / width * width * row_bytes..][..width * row_bytes];
+            match group {
+                2 => place::<2>(panel, &quantized, output % width, width),
+                _ => place::<4>(panel, &quantized, output % width, width),
             }
         }
-        Self { data, inputs, outputs, width, scales, totals, sums }
+        Self { data, inputs, outputs, width, group, scales, sums }
     }
 
     /// Outputs of a panel.
@@ -72,11 +72,18 @@ impl QuantizedPanels {
 
     /// The panel of the outputs from `index * width` on.
     fn panel<'a>(&'a self, index: usize, bias: &'a [f32]) -> Right<'a> {
-        let bytes = self.inputs.div_ceil(GROUP) * self.width * GROUP;
+        let bytes = self.inputs.next_multiple_of(self.group) * self.width;
         let outputs = index * self.width..(index + 1) * self.width;
         let panel = &bytemuck::cast_slice(&self.data)[index * bytes..][..bytes];
-        let (scales, totals) = (&self.scales[outputs.clone()], &self.totals[outputs.clone()]);
-        Right { panel, scales, totals, sums: &self.sums[outputs], bias }
+        Right { panel, scales: &self.scales[outputs.clone()], sums: &self.sums[outputs], bias }
+    }
+}
+
+/// Puts one output's bytes into its column of a panel.
+fn place<const GROUP: usize>(panel: &mut [i8], bytes: &[i8], column: usize, width: usize) {
+    let targets = panel.as_chunks_mut::<GROUP>().0.iter_mut().skip(column).step_by(width);
+    for (target, group) in targets.zip(bytes.as_chunks().0) {
+        *target = *group;
     }
 }
 
@@ -115,12 +122,16 @@ pub(crate) fn matmul_bytes(
     let m = c.len() / n.max(1);
     assert!(c.len() == m * n && a.holds(m, k) && a.column == 1, "matrix product [{m}, {k}] x [{k}, {n}]");
     assert_eq!(width, quantized_width(isa), "panels for {}", isa.name());
-    let groups = k.div_ceil(GROUP);
-    let mut bytes = pool.take(m * groups);
+    let groups = k.div_ceil(weight.group);
+    let mut rows = pool.take(m * groups);
     let (mut scales, mut minima) = (pool.take(m), pool.take(m));
-    let rows: &mut [u8] = bytemuck::cast_slice_mut(&mut bytes);
-    quantize(isa, a, k, rows, &mut scales, &mut minima);
-    let left = Left { bytes: rows, groups, scales: &scales, minima: &minima };
+    let shape = [k, groups * weight.group];
+    match weight.group {
+        2 => quantize_to_words(isa, a, shape, bytemuck::cast_slice_mut(&mut rows), &mut scales, &mut minima),
+        _ => quantize_to_bytes(isa, a, shape, bytemuck::cast_slice_mut(&mut rows), &mut scales, &mut minima),
+    }
+    let lanes = bytemuck::cast_slice(&rows);
+    let left = Left { lanes, groups, scales: &scales, minima: &minima };
     columns::by_panels(None, pool, c, [m, n], width, |mut c, edge, panels| {
         for (index, panel) in panels.enumerate() {
             let first = panel * width;
@@ -132,15 +143,15 @@ pub(crate) fn matmul_bytes(
             columns::add(c.from(index * width), edge, [m, columns, width], Start::Zero, sum);
         }
     });
-    for buffer in [bytes, scales, minima] {
+    for buffer in [rows, scales, minima] {
         pool.give(buffer);
     }
 }
 
-/// The left side: `[m, groups * 4]` bytes, a scale and a minimum a row.
+/// The left side: `[m, groups]`, a scale and a minimum a row.
 #[derive(Clone, Copy)]
 struct Left<'a> {
-    bytes: &'a [u8],
+    lanes: &'a [[u8; LANE]],
     groups: usize,
     scales: &'a [f32],
     minima: &'a [f32],
@@ -151,7 +162,6 @@ struct Left<'a> {
 struct Right<'a> {
     panel: &'a [i8],
     scales: &'a [f32],
-    totals: &'a [i32],
     sums: &'a [f32],
     bias: &'a [f32],
 }
@@ -181,33 +191,49 @@ fn quantize_weights_body<const FMA: bool, V: Vector>(weights: &[f32], bytes: &mu
 }
 
 kernel! {
-    /// Quantizes the rows of `a [m, k]` to `bytes [m, k rounded up to 4]`, filled up with zeros.
-    fn quantize(a: View<'_>, k: usize, bytes: &mut [u8], scales: &mut [f32], minima: &mut [f32]) = quantize_body vectors;
+    /// Quantizes the rows of `a [m, k]` to `bytes [m, stride]`, filled up with zeros.
+    fn quantize_to_bytes(
+        a: View<'_>,
+        shape: [usize; 2],
+        bytes: &mut [u8],
+        scales: &mut [f32],
+        minima: &mut [f32],
+    ) = quantize_body vectors;
+}
+
+kernel! {
+    /// The same as numbers of 16 bits.
+    fn quantize_to_words(
+        a: View<'_>,
+        shape: [usize; 2],
+        words: &mut [i16],
+        scales: &mut [f32],
+        minima: &mut [f32],
+    ) = quantize_body vectors;
 }
 
 #[inline(always)]
 fn quantize_body<const FMA: bool, V: Vector>(
     a: View<'_>,
-    k: usize,
-    bytes: &mut [u8],
+    [k, stride]: [usize; 2],
+    numbers: &mut [impl From<u8>],
     scales: &mut [f32],
     minima: &mut [f32],
 ) {
-    let stride = k.next_multiple_of(GROUP);
-    for (row, target) in bytes.chunks_exact_mut(stride).enumerate() {
+    for (row, target) in numbers.chunks_exact_mut(stride).enumerate() {
         let source = &a.data[row * a.row..][..k];
         let (minimum, maximum) = extremes::<V>(source);
         let range = maximum - minimum;
         let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
         minima[row] = minimum;
         let mut nan = 0;
-        for (byte, value) in target.iter_mut().zip(source) {
-            *byte = fma::<FMA>(value - minimum, inverse, ROUND).to_bits() as u8;
+        for (number, value) in target.iter_mut().zip(source) {
+            *number = (fma::<FMA>(value - minimum, inverse, ROUND).to_bits() as u8).into();
             nan |= u32::from(value.is_nan());
         }
         // No byte stands for NaN, so the row's scale does: what is not a number must not come out as one.
         scales[row] = if nan == 0 { range / 255.0 } else { f32::NAN };
-        target[k..].fill(0);
+        target[k..].fill_with(|| 0.into());
     }
 }
 
@@ -234,26 +260,21 @@ fn strip_body<D: Dot>(mut c: Rows<'_, '_>, left: Left<'_>, right: Right<'_>) {
 #[inline(always)]
 fn tile<D: Dot, const M: usize>(c: &mut Rows<'_, '_>, left: Left<'_>, right: Right<'_>, row: usize) {
     let width = WIDTH * D::Floats::LANES;
-    let mut rows: [&[[u8; GROUP]]; M] = [&[]; M];
+    let mut rows: [&[[u8; LANE]]; M] = [&[]; M];
     for index in 0..M {
-        let at = (row + index) * left.groups * GROUP;
-        rows[index] = &hidden(&left.bytes[at..]).as_chunks().0[..left.groups];
+        rows[index] = &hidden(&left.lanes[(row + index) * left.groups..])[..left.groups];
     }
-    let mut starts = [D::start(right.totals); WIDTH];
-    for part in 0..WIDTH {
-        starts[part] = D::start(&right.totals[part * D::Floats::LANES..]);
-    }
-    let mut sums = [starts; M];
+    let steps: &[[D::Bytes; WIDTH]] = &bytemuck::cast_slice(right.panel)[..left.groups];
+    let mut sums = [[D::zero(); WIDTH]; M];
     for group in 0..left.groups {
-        let panel = &right.panel[group * width * GROUP..][..width * GROUP];
-        let mut weights = [D::load(panel); WIDTH];
+        let mut weights = [D::zero(); WIDTH];
         for part in 0..WIDTH {
-            weights[part] = D::load(&panel[part * D::Floats::LANES * GROUP..]);
+            weights[part] = D::load(&steps[group][part]);
         }
         for index in 0..M {
-            let four = D::splat(rows[index][group]);
+            let numbers = D::splat(rows[index][group]);
             for part in 0..WIDTH {
-                sums[index][part] = sums[index][part].add_products(four, weights[part]);
+                sums[index][part] = sums[index][part].add_products(numbers, weights[part]);
             }
         }
     }

@@ -4,8 +4,10 @@
 //! ([`Manifest`]), written last. One that was trained here also keeps which texts it was trained on ([`TrainedOn`]) and what its own domain looks like ([`PROFILE_FILE`]). A folder without `nomen.json` is a model of transformers' and is opened with
 //! defaults.
 
+mod grow;
 mod labels;
 mod manifest;
+mod recognizer;
 mod replace;
 mod self_test;
 mod tokenizer_file;
@@ -18,22 +20,22 @@ use std::{
 };
 
 use engine::Precision;
-use schema::{Entity, Label, Recognize, RecognizeError, Schema};
+use schema::{Label, Schema};
 use serde_json::{Value, json};
 use thiserror::Error;
 
 pub use manifest::{FileSum, MANIFEST_FILE, Manifest};
+pub use recognizer::Recognizer;
 pub use replace::replace_folder;
 pub use self_test::SelfTest;
 use tokenizer_file::TokenizerFile;
 pub use trained_on::{TRAINED_ON_FILE, TrainedOn};
 
 use crate::{
-    Head, JudgedPiece, OpenError, TokenClassifier,
-    codec::{Codec, CodecSettings, Input},
+    Head, OpenError, TokenClassifier,
+    codec::{Codec, CodecSettings},
     decode::{TagSet, TagSetError},
-    recognize::{RecognitionError, Workers},
-    text::{Alignment, EncodedText, TokenizerError, WindowError},
+    text::{Alignment, TokenizerError, WindowError},
     weights::{self, WeightsError},
 };
 
@@ -164,51 +166,6 @@ impl Bundle {
         let architectures =
             |config: Value| config["architectures"].as_array().is_some_and(|all| all.iter().any(is_classifier));
         read_json(&folder.join("config.json")).is_ok_and(architectures)
-    }
-
-    /// Takes over the rows of another model's head for every tag that both have; `renamed` is the other's label for one of this
-    /// model's, where it has another name. The other must have an encoder of the same width, as the model has that this one
-    /// was made from. Returns the labels of which a row was taken.
-    pub fn keep_head(&mut self, of: &Self, renamed: &BTreeMap<Label, Label>) -> Vec<Label> {
-        let rows = self.rows_of(of, renamed);
-        self.classifier.take_head_rows(&of.classifier, &rows);
-        let tags = self.codec.tag_set();
-        let mut kept: Vec<Label> =
-            (0..).zip(&rows).filter_map(|(tag, row)| row.and(tags.label(tag).cloned())).collect();
-        kept.sort_unstable();
-        kept.dedup();
-        kept
-    }
-
-    /// Averages the weights with those of the model that this one was made from: `share` of its own, from 0 to 1, the rest of the
-    /// other's (Wortsman et al., 2022, "Robust fine-tuning of zero-shot models"). Rows of the head that the other does not have
-    /// stay as they are.
-    pub fn average(&mut self, with: &Self, renamed: &BTreeMap<Label, Label>, share: f32) {
-        let rows = self.rows_of(with, renamed);
-        self.classifier.average(&with.classifier, &rows, share);
-    }
-
-    /// Raises the bias of every tag of the labels that are meant, in logits.
-    pub fn raise(&mut self, is_meant: impl Fn(&Label) -> bool, by: f32) {
-        let tags = self.codec.tag_set();
-        let is_meant = |tag: u32| tags.label(tag).is_some_and(&is_meant);
-        self.classifier.raise(is_meant, by);
-    }
-
-    /// Another model's tag for each of this one's.
-    fn rows_of(&self, other: &Self, renamed: &BTreeMap<Label, Label>) -> Vec<Option<u32>> {
-        self.codec.tag_set().names().iter().map(|name| other.their_tag(name, renamed)).collect()
-    }
-
-    /// This model's tag for a tag of a model that has renamed some of its labels.
-    fn their_tag(&self, name: &str, renamed: &BTreeMap<Label, Label>) -> Option<u32> {
-        let old = match name.parse() {
-            Ok(schema::tags::Tag::Part(prefix, label)) => {
-                renamed.get(&label).map(|old| schema::tags::Tag::Part(prefix, old.clone()).to_string())
-            }
-            _ => None,
-        };
-        self.codec.tag_set().tag(old.as_deref().unwrap_or(name))
     }
 
     /// Opens a bundle of Nomen's, or a token-classification model of transformers'.
@@ -345,64 +302,6 @@ impl Bundle {
         let path = beside.path().join(MANIFEST_FILE);
         replace::write_synced(&path, &pretty(&manifest)).map_err(io(&path))?;
         replace_folder(beside.path(), folder).map_err(io(folder))
-    }
-
-    /// A recognizer that shares this bundle's model and keeps threads of its own.
-    pub fn into_recognizer(self, workers: Workers) -> Recognizer {
-        Recognizer { bundle: self, workers }
-    }
-}
-
-/// A bundle ready to judge texts.
-pub struct Recognizer {
-    bundle: Bundle,
-    workers: Workers,
-}
-
-impl Recognizer {
-    /// The bundle.
-    pub fn bundle(&self) -> &Bundle {
-        &self.bundle
-    }
-
-    /// The entities of texts or documents, in order.
-    ///
-    /// # Errors
-    /// The tokenizer fails on a text, or the model's output is not finite.
-    pub fn inputs(&self, inputs: &[Input<'_>]) -> Result<Vec<Vec<Entity>>, RecognitionError> {
-        self.workers.recognize(&self.bundle.classifier, &self.bundle.codec, inputs)
-    }
-
-    /// The entities of texts that this bundle's codec has encoded, in order: those that [`Recognizer::inputs`] finds.
-    ///
-    /// # Errors
-    /// The model's output is not finite.
-    pub fn encoded(&self, texts: &[&EncodedText]) -> Result<Vec<Vec<Entity>>, RecognitionError> {
-        self.workers.entities(&self.bundle.classifier, &self.bundle.codec, texts)
-    }
-
-    /// Looks whether the model still says of a few texts what it said when it was saved. A model of transformers' has no such
-    /// texts and passes.
-    ///
-    /// # Errors
-    /// It does not, or it fails on them; in words for whoever wanted to use it.
-    pub fn check_itself(&self) -> Result<(), String> {
-        self.bundle.manifest.self_test.as_ref().map_or(Ok(()), |test| test.check(&self.bundle, &self.workers))
-    }
-
-    /// What the model says of every piece of each text, as [`Workers::pieces`].
-    ///
-    /// # Errors
-    /// The tokenizer fails on a text, or the model's output is not finite.
-    pub fn pieces(&self, texts: &[&str]) -> Result<Vec<Vec<JudgedPiece>>, RecognitionError> {
-        self.workers.pieces(&self.bundle.classifier, &self.bundle.codec, texts)
-    }
-}
-
-impl Recognize for Recognizer {
-    fn recognize(&self, texts: &[&str]) -> Result<Vec<Vec<Entity>>, RecognizeError> {
-        let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input::from(*text)).collect();
-        self.inputs(&inputs).map_err(|error| RecognizeError::new(error.to_string(), error))
     }
 }
 

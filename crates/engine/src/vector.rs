@@ -1,9 +1,13 @@
 //! Registers of floats, for the loops that the compiler does not reliably keep in registers by itself.
 
+use bytemuck::Pod;
+
 use crate::isa::fma;
 
 /// A register of `LANES` floats.
 pub(crate) trait Vector: Copy {
+    /// As many floats in memory.
+    type Floats: Pod + AsRef<[f32]>;
     /// Floats in a register.
     const LANES: usize;
     /// The same value in every lane.
@@ -72,6 +76,7 @@ pub(crate) struct Array<const FMA: bool, const N: usize>([f32; N]);
 pub(crate) type Portable = Array<false, 4>;
 
 impl<const FMA: bool, const N: usize> Vector for Array<FMA, N> {
+    type Floats = [f32; N];
     const LANES: usize = N;
 
     #[inline(always)]
@@ -164,6 +169,7 @@ mod x86 {
             // runs that copy only with an `Isa`, which exists only where the processor reported it. Loads and stores take
             // references to arrays of the register's length.
             impl Vector for $name {
+                type Floats = [f32; $lanes];
                 const LANES: usize = $lanes;
 
                 #[inline(always)]

@@ -1,4 +1,11 @@
 //! The left side of a product, as tiles read it.
+//!
+//! A narrow tile reads a copy: of all its rows one step of the inner dimension, then the next. Where they lie, its rows are as many streams
+//! through the cache and as many addresses in registers. That makes no difference on a core that does nothing else; where two
+//! threads share a core, or another guest of the machine has its other half, products of copies are faster by a third. A
+//! transposed left side is read a row's length apart, which no prefetching follows and which is often so even that its lines push
+//! each other out of the cache. Either is copied once a product and read by every panel. Tiles of AVX-512 are twice as wide, and where
+//! they were measured (Zen 4, ADR 8) they did not wait for their left side.
 
 use super::{
     View,
@@ -21,11 +28,7 @@ pub(crate) enum Left<'a> {
     Packed(&'a [f32]),
 }
 
-/// A left side `[m, k]`, with a copy of it where it is transposed and tiles are narrow.
-///
-/// A tile reads a few elements of every row of what was transposed. They are a row's length apart, which no prefetching follows and which
-/// is often so even that they push each other out of the cache; and every strip reads them again. Tiles of AVX-512 are twice as wide, and
-/// where they were measured (Zen 4, ADR 8) they did not wait for it.
+/// A left side `[m, k]`, with a copy of it where tiles are narrow.
 pub(super) struct LeftSide<'a> {
     a: View<'a>,
     rows: usize,
@@ -36,8 +39,8 @@ impl<'a> LeftSide<'a> {
     /// `a [m, k]` for products in blocks of `depth` of its inner dimension.
     pub fn new(isa: Isa, pool: &mut Pool, a: View<'a>, [m, k]: [usize; 2], depth: usize) -> Self {
         assert!(a.row == 1 || a.column == 1, "rows or columns are contiguous");
-        if a.column == 1 || isa.lanes() > NARROW {
-            return Self { a, rows: m, copy: None };
+        if isa.lanes() > NARROW {
+            return Self::in_place(a);
         }
         let mut copy = pool.take(m * k);
         for top in (0..k).step_by(depth) {
@@ -45,6 +48,11 @@ impl<'a> LeftSide<'a> {
             pack(isa, &mut copy[top * m..][..steps * m], a.from(0, top), [m, steps]);
         }
         Self { a, rows: m, copy: Some(copy) }
+    }
+
+    /// The same without a copy.
+    pub fn in_place(a: View<'a>) -> Self {
+        Self { a, rows: 0, copy: None }
     }
 
     /// The block of so many steps of the inner dimension from `top` on.
@@ -64,12 +72,27 @@ impl<'a> LeftSide<'a> {
 }
 
 kernel! {
-    /// The columns of `a [m, k]`, which are contiguous, as [`Left::Packed`].
+    /// `a [m, k]` as [`Left::Packed`].
     fn pack(target: &mut [f32], a: View<'_>, shape: [usize; 2]) = pack_body;
 }
 
 #[inline(always)]
 fn pack_body<const FMA: bool>(target: &mut [f32], a: View<'_>, [m, k]: [usize; 2]) {
+    if a.column == 1 {
+        for (row, rows) in tiles(m) {
+            let source = &a.data[row * a.row..];
+            let target = &mut target[row * k..][..k * rows];
+            match rows {
+                1 => interleave::<1>(target, source, a.row),
+                2 => interleave::<2>(target, source, a.row),
+                3 => interleave::<3>(target, source, a.row),
+                4 => interleave::<4>(target, source, a.row),
+                5 => interleave::<5>(target, source, a.row),
+                _ => interleave::<ROWS>(target, source, a.row),
+            }
+        }
+        return;
+    }
     for first in (0..k).step_by(STEPS) {
         let steps = STEPS.min(k - first);
         for (row, rows) in tiles(m) {
@@ -83,6 +106,21 @@ fn pack_body<const FMA: bool>(target: &mut [f32], a: View<'_>, [m, k]: [usize; 2
                 5 => copy::<5>(target, source, a.column),
                 _ => copy::<ROWS>(target, source, a.column),
             }
+        }
+    }
+}
+
+/// Of `M` rows, which begin `stride` elements apart, one element each, then the next.
+#[inline(always)]
+fn interleave<const M: usize>(target: &mut [f32], source: &[f32], stride: usize) {
+    let target = target.as_chunks_mut::<M>().0;
+    let mut rows = [&source[..0]; M];
+    for index in 0..M {
+        rows[index] = &source[index * stride..][..target.len()];
+    }
+    for step in 0..target.len() {
+        for index in 0..M {
+            target[step][index] = rows[index][step];
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use rows::Rows;
 pub(crate) use tile::small_matmul_body;
 pub(crate) use view::View;
 
-use self::left::{Left, LeftSide};
+use self::left::LeftSide;
 use crate::{Isa, Pool, Team};
 
 /// What a product is added to.
@@ -111,14 +111,16 @@ pub(crate) fn matmul_panels(
     );
     let (width, depth) = (panel_width(isa), depth(k));
     assert_eq!(b.width(), width, "panels for {}", isa.name());
+    // A team would wait for a copy that one of it makes.
+    let left = if team.is_some() { LeftSide::in_place(a) } else { LeftSide::new(isa, pool, a, [m, k], depth) };
     columns::by_panels(team, pool, c, [m, n], width, |mut c, edge, panels| {
         for (index, panel) in panels.enumerate() {
             let first = panel * width;
             let sum = |mut c: Rows<'_, '_>, mut start: Start<'_>| {
                 for (top, block) in (0..k).step_by(depth).zip(b.panel(panel).chunks(depth * width)) {
                     let ahead = b.behind(panel, top * width + block.len(), block.len());
-                    let left = Left::InPlace(a.from(0, top));
-                    tile::strip(isa, c.from(0), left, block, ahead, [m, block.len() / width], start);
+                    let steps = block.len() / width;
+                    tile::strip(isa, c.from(0), left.block(top, steps), block, ahead, [m, steps], start);
                     start = Start::Target;
                 }
             };
@@ -126,6 +128,7 @@ pub(crate) fn matmul_panels(
             columns::add(c.from(index * width), edge, shape, start.columns(first), sum);
         }
     });
+    left.give(pool);
 }
 
 #[cfg(test)]

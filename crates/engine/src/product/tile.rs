@@ -41,7 +41,10 @@ fn strip_body<const FMA: bool, V: Vector>(
     shape: [usize; 2],
     start: Start<'_>,
 ) {
-    strip_of::<V, WIDTH>(c, start, a, View::rows(panel, WIDTH * V::LANES), ahead, shape);
+    match a {
+        Left::InPlace(a) => strip_of::<V, WIDTH>(c, start, a, View::rows(panel, WIDTH * V::LANES), ahead, shape),
+        Left::Packed(left) => strip_of_packed::<V>(c, start, left, panel, ahead, shape),
+    }
 }
 
 /// `c [m, n] += a [m, k] · b [k, n]` for matrices that fit the first cache levels: nothing is copied.
@@ -55,7 +58,6 @@ pub(crate) fn small_matmul_body<const FMA: bool, V: Vector>(
     [m, k, n]: [usize; 3],
 ) {
     assert!(a.holds(m, k) && (a.row == 1 || a.column == 1), "rows or columns are contiguous");
-    let a = Left::InPlace(a);
     let mut first = 0;
     while first + WIDTH * V::LANES <= n {
         strip_of::<V, WIDTH>(c.from(first), Start::Target, a, b.from(0, first), Ahead(&[]), [m, k]);
@@ -78,7 +80,7 @@ pub(crate) fn small_matmul_body<const FMA: bool, V: Vector>(
 fn strip_of<V: Vector, const W: usize>(
     mut c: Rows<'_, '_>,
     start: Start<'_>,
-    a: Left<'_>,
+    a: View<'_>,
     b: View<'_>,
     ahead: Ahead<'_>,
     [m, k]: [usize; 2],
@@ -97,6 +99,30 @@ fn strip_of<V: Vector, const W: usize>(
     }
 }
 
+/// All rows of a packed left side times a panel.
+#[inline(always)]
+fn strip_of_packed<V: Vector>(
+    mut c: Rows<'_, '_>,
+    start: Start<'_>,
+    left: &[f32],
+    panel: &[f32],
+    ahead: Ahead<'_>,
+    [m, k]: [usize; 2],
+) {
+    let panel: &[[V::Floats; WIDTH]] = &bytemuck::cast_slice(panel)[..k];
+    for (row, rows) in tiles(m) {
+        let (left, fetch) = (&left[row * k..][..rows * k], ahead.share(row, rows, [m, k]));
+        match rows {
+            1 => packed_tile::<V, 1>(&mut c, start, left, panel, fetch, row),
+            2 => packed_tile::<V, 2>(&mut c, start, left, panel, fetch, row),
+            3 => packed_tile::<V, 3>(&mut c, start, left, panel, fetch, row),
+            4 => packed_tile::<V, 4>(&mut c, start, left, panel, fetch, row),
+            5 => packed_tile::<V, 5>(&mut c, start, left, panel, fetch, row),
+            _ => packed_tile::<V, ROWS>(&mut c, start, left, panel, fetch, row),
+        }
+    }
+}
+
 /// The first row and the rows of the fewest tiles for `m` rows, all as large or smaller by one.
 #[inline(always)]
 pub(super) fn tiles(m: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -110,47 +136,71 @@ pub(super) fn tiles(m: usize) -> impl Iterator<Item = (usize, usize)> {
 fn tile<V: Vector, const M: usize, const W: usize>(
     c: &mut Rows<'_, '_>,
     start: Start<'_>,
-    a: Left<'_>,
+    a: View<'_>,
     b: View<'_>,
     fetch: Fetch,
     k: usize,
     row: usize,
 ) {
     let mut sums = [[V::splat(0.0); W]; M];
-    match a {
-        Left::InPlace(a) if a.column == 1 => {
-            let mut rows = [&a.data[..0]; M];
+    if a.column == 1 {
+        let mut rows = [&a.data[..0]; M];
+        for index in 0..M {
+            rows[index] = &hidden(&a.data[(row + index) * a.row..])[..k];
+        }
+        for p in 0..k {
+            let right = load(&b.data[p * b.row..][..W * V::LANES]);
+            fetch.step(p);
             for index in 0..M {
-                rows[index] = &hidden(&a.data[(row + index) * a.row..])[..k];
-            }
-            for p in 0..k {
-                let right = load(&b.data[p * b.row..][..W * V::LANES]);
-                fetch.step(p);
-                for index in 0..M {
-                    add_products(&mut sums[index], rows[index][p], &right);
-                }
+                add_products(&mut sums[index], rows[index][p], &right);
             }
         }
-        Left::InPlace(a) => {
-            let rows = hidden(&a.data[row..]);
-            for p in 0..k {
-                let factors: &[f32; M] = rows[p * a.column..].first_chunk().expect("the tile's rows");
-                let right = load(&b.data[p * b.row..][..W * V::LANES]);
-                for index in 0..M {
-                    add_products(&mut sums[index], factors[index], &right);
-                }
-            }
-        }
-        Left::Packed(tiles) => {
-            let steps = &hidden(&tiles[row * k..]).as_chunks::<M>().0[..k];
-            for p in 0..k {
-                let right = load(&b.data[p * b.row..][..W * V::LANES]);
-                for index in 0..M {
-                    add_products(&mut sums[index], steps[p][index], &right);
-                }
+    } else {
+        let rows = hidden(&a.data[row..]);
+        for p in 0..k {
+            let factors: &[f32; M] = rows[p * a.column..].first_chunk().expect("the tile's rows");
+            let right = load(&b.data[p * b.row..][..W * V::LANES]);
+            for index in 0..M {
+                add_products(&mut sums[index], factors[index], &right);
             }
         }
     }
+    finish(sums, c, start, row);
+}
+
+/// The same where both sides lie as they are read.
+#[inline(always)]
+fn packed_tile<V: Vector, const M: usize>(
+    c: &mut Rows<'_, '_>,
+    start: Start<'_>,
+    left: &[f32],
+    panel: &[[V::Floats; WIDTH]],
+    fetch: Fetch,
+    row: usize,
+) {
+    let steps = &hidden(left).as_chunks::<M>().0[..panel.len()];
+    let mut sums = [[V::splat(0.0); WIDTH]; M];
+    for p in 0..panel.len() {
+        let mut right = [V::splat(0.0); WIDTH];
+        for part in 0..WIDTH {
+            right[part] = V::load(panel[p][part].as_ref());
+        }
+        fetch.step(p);
+        for index in 0..M {
+            add_products(&mut sums[index], steps[p][index], &right);
+        }
+    }
+    finish(sums, c, start, row);
+}
+
+/// Writes a tile's sums, added to what they start with.
+#[inline(always)]
+fn finish<V: Vector, const M: usize, const W: usize>(
+    sums: [[V; W]; M],
+    c: &mut Rows<'_, '_>,
+    start: Start<'_>,
+    row: usize,
+) {
     for index in 0..M {
         let target = &mut c.row(row + index)[..W * V::LANES];
         for part in 0..W {

@@ -95,6 +95,7 @@ impl DerefMut for Buffer {
 pub struct Pool {
     /// Sorted by capacity.
     free: Vec<Buffer>,
+    scratch: Buffer,
 }
 
 impl Pool {
@@ -119,9 +120,26 @@ impl Pool {
         buffer
     }
 
+    /// A buffer of `len` floats with unspecified contents for a single operation, which gives it back by
+    /// [`give_scratch`](Self::give_scratch): the same memory every time, so that it takes none that a longer-lived buffer would get.
+    pub(crate) fn take_scratch(&mut self, len: usize) -> Buffer {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        if scratch.capacity() < len {
+            scratch = Buffer::zeros(rounded(len));
+        }
+        scratch.len = len;
+        scratch
+    }
+
+    /// Takes back what an operation needed.
+    pub(crate) fn give_scratch(&mut self, buffer: Buffer) {
+        self.scratch = buffer;
+    }
+
     /// Bytes of the buffers that lie here, out of use: after a step all that the step needed.
     pub fn held(&self) -> usize {
-        self.free.iter().map(Buffer::capacity).sum::<usize>() * size_of::<f32>()
+        let free: usize = self.free.iter().map(Buffer::capacity).sum();
+        (free + self.scratch.capacity()) * size_of::<f32>()
     }
 
     /// Takes a buffer back.

@@ -42,7 +42,7 @@ impl<'a> LeftSide<'a> {
         if isa.lanes() > NARROW {
             return Self::in_place(a);
         }
-        let mut copy = pool.take(m * k);
+        let mut copy = pool.take_scratch(m * k);
         for top in (0..k).step_by(depth) {
             let steps = depth.min(k - top);
             pack(isa, &mut copy[top * m..][..steps * m], a.from(0, top), [m, steps]);
@@ -66,7 +66,7 @@ impl<'a> LeftSide<'a> {
     /// Gives the memory back.
     pub fn give(self, pool: &mut Pool) {
         if let Some(copy) = self.copy {
-            pool.give(copy);
+            pool.give_scratch(copy);
         }
     }
 }

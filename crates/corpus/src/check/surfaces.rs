@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use schema::{Label, Span};
 
-use super::{Data, Place, data::Located};
+use super::{Data, Place};
 
 /// A surface that is labelled somewhere.
 #[derive(Default)]

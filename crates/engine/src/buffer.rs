@@ -95,6 +95,7 @@ impl DerefMut for Buffer {
 pub struct Pool {
     /// Sorted by capacity.
     free: Vec<Buffer>,
+    /// What single operations copy to, one after the other.
     scratch: Buffer,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A product runs over *panels* of its right side: a few columns, as many as a register tile is wide, copied so that
 //! they lie one row after the other. A panel stays in the first cache levels while all rows of the left side pass by.
-//! The result is used where it is, and so is the left side, unless tiles are narrow: then it is copied as well (`left`). Weights that serve many products are kept as [`Panels`].
+//! The result is used where it is, and so is the left side, unless tiles are narrow: then it is copied as well (`left`).
+//! Weights that serve many products are kept as [`Panels`].
 //!
 //! Every element of a result is one chain of multiply-adds per block of the inner dimension, and the blocks follow
 //! from that dimension alone: a row's result has the same bits whatever rows are computed with it.

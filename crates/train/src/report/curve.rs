@@ -46,6 +46,8 @@ pub struct EvaluationPoint {
     pub recall: f64,
     /// F1.
     pub f1: f64,
+    /// F1 on the dev set of what the model knew before an update, where one was given.
+    pub old_f1: Option<f64>,
     /// Whether the model was saved as the best so far.
     pub is_best: bool,
     /// Time that it took.
@@ -75,6 +77,7 @@ enum Line {
         ents_p: Option<f64>,
         ents_r: Option<f64>,
         ents_f: Option<f64>,
+        old: Option<OldScores>,
         seconds: Option<f64>,
     },
     End {
@@ -82,6 +85,12 @@ enum Line {
     },
     #[serde(other)]
     Other,
+}
+
+/// What of the scores on the old dev set is drawn.
+#[derive(Deserialize)]
+struct OldScores {
+    ents_f: Option<f64>,
 }
 
 impl Curve {
@@ -103,10 +112,11 @@ impl Curve {
                     let (loss, rate) = (number(loss), number(learning_rate));
                     steps.insert(step, StepPoint { step, loss, rate, pieces, elapsed });
                 }
-                Ok(Line::Evaluation { step, is_best, ents_p, ents_r, ents_f, seconds }) => {
+                Ok(Line::Evaluation { step, is_best, ents_p, ents_r, ents_f, old, seconds }) => {
                     let [precision, recall, f1] = [ents_p, ents_r, ents_f].map(number);
+                    let old_f1 = old.map(|old| number(old.ents_f));
                     let elapsed = time(number(seconds));
-                    evaluations.insert(step, EvaluationPoint { step, precision, recall, f1, is_best, elapsed });
+                    evaluations.insert(step, EvaluationPoint { step, precision, recall, f1, old_f1, is_best, elapsed });
                 }
                 Ok(Line::End { reason }) => curve.end = Some(reason),
                 Ok(Line::Other) | Err(_) => {}
@@ -189,5 +199,15 @@ mod tests {
         assert_eq!(curve.best().map(|best| best.step), Some(20));
         assert_eq!((curve.end, curve.evaluation_time()), (Some(End::NoProgress), Duration::from_millis(1500)));
         assert_eq!(Curve::of(&[]), Curve::default());
+    }
+
+    #[test]
+    fn an_update_has_a_score_on_what_was_known_and_other_runs_have_none() {
+        let mut of_update = json!({"event": "evaluation", "step": 2, "is_best": false, "ents_f": 0.5});
+        let of_run = of_update.clone();
+        of_update["old"] = json!({"ents_p": 1.0, "ents_f": 0.25});
+        of_update["step"] = json!(3);
+        let curve = Curve::of(&[of_run, of_update]);
+        assert_eq!(curve.evaluations.iter().map(|point| point.old_f1).collect::<Vec<_>>(), [None, Some(0.25)]);
     }
 }

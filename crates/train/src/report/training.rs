@@ -99,13 +99,16 @@ fn loss(curve: &Curve, x: Axis) -> Option<Panel> {
 }
 
 fn score(curve: &Curve, x: Axis) -> Option<Panel> {
-    let scores = || curve.evaluations.iter().map(|point| point.f1).filter(|f1| f1.is_finite());
+    let evaluations = || curve.evaluations.iter();
+    let old = || evaluations().filter_map(|point| Some((point.step, point.old_f1?)));
+    let scores = || evaluations().map(|point| point.f1).chain(old().map(|(_, f1)| f1)).filter(|f1| f1.is_finite());
     scores().next()?;
     // Small moves stay small, and no tick lies where no score can.
     let low = (scores().fold(0.0, f64::max) - SMALLEST_RANGE).max(0.0);
     let left = Axis::of(scores().chain([low, low + SMALLEST_RANGE]), 3)?.rounded();
-    let places: Vec<_> =
-        curve.evaluations.iter().map(|point| (x.place(point.step as f64), left.place(point.f1))).collect();
+    let place = |(step, f1): (u64, f64)| (x.place(step as f64), left.place(f1));
+    let places: Vec<_> = evaluations().map(|point| place((point.step, point.f1))).collect();
+    let old: Vec<_> = old().map(place).collect();
     let best = curve.best();
     let marked = best.map(|best| Mark {
         x: x.place(best.step as f64),
@@ -114,18 +117,28 @@ fn score(curve: &Curve, x: Axis) -> Option<Panel> {
     });
     let heading = html! {
         h3 { "F1 on dev" }
-        @if best.is_some() { ul.legend { li { span.key.best {} "the best, kept as model-best" } } }
+        ul.legend {
+            @if !old.is_empty() {
+                li { span.key {} "of what is learned" }
+                li { span.key.old {} "of what was known" }
+            }
+            @if best.is_some() { li { span.key.best {} "the best, kept as model-best" } }
+        }
     };
     let title = match best {
         Some(best) => format!(
-            "F1 on the dev set after {} evaluations: the best is {:.3} at step {}",
+            "F1 on the dev set after {} evaluations: the best is {:.3} at step {}{}",
             curve.evaluations.len(),
             best.f1,
-            best.step
+            best.step,
+            best.old_f1.map(|old| format!(", where it is {old:.3} of what was known")).unwrap_or_default()
         ),
         None => format!("F1 on the dev set after {} evaluations", curve.evaluations.len()),
     };
-    let paths = vec![("score", plot::line(places.iter().copied())), ("scores", plot::dots(places))];
+    let mut paths = vec![("score", plot::line(places.iter().copied())), ("scores", plot::dots(places))];
+    if !old.is_empty() {
+        paths.insert(0, ("old", plot::line(old)));
+    }
     Some(Panel { class: "low", heading, title, left, right: Vec::new(), paths, marked })
 }
 
@@ -170,13 +183,15 @@ fn top(share: f64) -> String {
 /// The evaluations as numbers.
 fn evaluations(curve: &Curve) -> Markup {
     let best = curve.best().map(|best| best.step);
+    let is_update = curve.evaluations.iter().any(|point| point.old_f1.is_some());
     html! {
         details {
             summary { "Every evaluation in numbers" }
             div.scroll tabindex="0" role="region" aria-label="Evaluations on the dev set" {
                 table {
                     thead { tr { th.n scope="col" { "Step" } th.n scope="col" { "F1" } th.n scope="col" { "Precision" }
-                        th.n scope="col" { "Recall" } th.n scope="col" { "Time" } th scope="col" { "" } } }
+                        th.n scope="col" { "Recall" } @if is_update { th.n scope="col" { "F1 of the known" } }
+                        th.n scope="col" { "Time" } th scope="col" { "" } } }
                     tbody {
                         @for point in &curve.evaluations {
                             tr {
@@ -184,6 +199,7 @@ fn evaluations(curve: &Curve) -> Markup {
                                 td.n { (figures::fraction(point.f1)) }
                                 td.n { (figures::fraction(point.precision)) }
                                 td.n { (figures::fraction(point.recall)) }
+                                @if is_update { td.n { (point.old_f1.map(figures::fraction).unwrap_or_default()) } }
                                 td.n { (figures::duration(point.elapsed)) }
                                 td { @if best == Some(point.step) { "best" } }
                             }

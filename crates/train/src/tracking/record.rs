@@ -54,7 +54,10 @@ impl Record {
                 let numbers = STEP.iter().filter_map(|(key, name)| Some(((*name).to_owned(), number(line.get(key)?))));
                 Moment::Step(step()?, numbers.collect())
             }
-            "evaluation" => Moment::Evaluation(step()?, scores("dev", line)),
+            "evaluation" => {
+                let old = line.get("old").map(|old| scores("old_dev", old));
+                Moment::Evaluation(step()?, [scores("dev", line), old.unwrap_or_default()].concat())
+            }
             "end" => Moment::Ended(serde_json::from_value(line["reason"].clone()).ok()?),
             "scores" => {
                 let of = |set: &str| line.get(set).map(|of_set| scores(&format!("best/{set}"), of_set));
@@ -145,6 +148,10 @@ mod tests {
                                 "ents_per_type": {"A/B": {"f": 0.25}}});
         let Some(Record { moment: Moment::Evaluation(3, values), .. }) = Record::of(&evaluation) else { panic!() };
         assert_eq!(values.last().unwrap(), &("dev/ents_f/A_u002f_B".to_owned(), 0.25));
+        let update =
+            json!({"event": "evaluation", "step": 4, "ents_f": 0.6, "old": {"ents_f": 0.5, "ents_per_type": {}}});
+        let Some(Record { moment: Moment::Evaluation(4, values), .. }) = Record::of(&update) else { panic!() };
+        assert_eq!(values, [("dev/ents_f".to_owned(), 0.6), ("old_dev/ents_f".to_owned(), 0.5)]);
         assert_eq!(Record::of(&json!({"event": "something new"})), None);
         assert_eq!(Record::of(&json!(["no object"])), None);
     }

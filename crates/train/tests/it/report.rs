@@ -373,6 +373,32 @@ fn a_curve_of_lost_numbers_or_of_ten_thousand_steps_is_drawn() {
 }
 
 #[test]
+fn an_update_draws_what_it_learns_beside_what_was_known() {
+    let settings = settings();
+    let draw = |old: Option<[f64; 2]>| {
+        let events = [0, 1].map(|index| {
+            let f1 = 0.5 + index as f64 / 10.0;
+            let mut event = serde_json::json!({"event": "evaluation", "step": 10 * (index + 1), "is_best": index == 1,
+                "ents_p": f1, "ents_r": f1, "ents_f": f1, "seconds": 0.1});
+            if let Some(old) = old {
+                event["old"] = serde_json::json!({"ents_f": old[index]});
+            }
+            event
+        });
+        render(&RunReport { curve: Curve::of(&events), ..empty(&settings) })
+    };
+    let update = draw(Some([0.75, 0.7125]));
+    // The scale goes from 0.5 to 0.8.
+    assert!(update.contains("<path class=\"old\" d=\"M0.0 166.7h0L1000.0 291.7\">"), "{update}");
+    assert!(update.contains("the best is 0.600 at step 20, where it is 0.713 of what was known"), "{update}");
+    for shown in ["of what was known</li>", "F1 of the known</th>", "<td class=\"n\">0.75"] {
+        assert!(update.contains(shown), "{shown}");
+    }
+    let run = draw(None);
+    assert!(!run.contains("path class=\"old\"") && !run.contains("known"), "{run}");
+}
+
+#[test]
 fn settings_of_a_report_are_those_of_a_run() {
     let of_run = RunConfig::of("minilm".parse().unwrap(), &settings()).to_toml();
     for key in ["learning_rate", "patience", "seed"] {

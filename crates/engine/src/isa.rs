@@ -130,6 +130,9 @@ impl Isa {
     }
 }
 
+/// Whether every processor that the build is for multiplies and adds in one instruction, so that the portable copy may.
+pub(crate) const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+
 /// `a * b + c`, fused where the instruction set has it. Without the constant a build for plain x86-64 would
 /// call the C library for every fused operation.
 #[inline(always)]
@@ -144,13 +147,13 @@ pub(crate) fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 macro_rules! kernel {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident;) => {
         $crate::isa::kernel! {
-            @ $(#[$meta])* $vis fn $name($($arg: $type),*) $(-> $out)? = $body [true] [true] [false];
+            @ $(#[$meta])* $vis fn $name($($arg: $type),*) $(-> $out)? = $body [true] [true] [{ $crate::isa::FUSED }];
         }
     };
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident vectors;) => {
         $crate::isa::kernel! {
             @ $(#[$meta])* $vis fn $name($($arg: $type),*) $(-> $out)? = $body
-            [true, $crate::vector::Avx512] [true, $crate::vector::Avx2] [false, $crate::vector::Portable];
+            [true, $crate::vector::Avx512] [true, $crate::vector::Avx2] [{ $crate::isa::FUSED }, $crate::vector::Portable];
         }
     };
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:ident dots;) => {

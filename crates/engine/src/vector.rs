@@ -2,7 +2,7 @@
 
 use bytemuck::Pod;
 
-use crate::isa::fma;
+use crate::isa::{FUSED, fma};
 
 /// A register of `LANES` floats.
 pub(crate) trait Vector: Copy {
@@ -73,7 +73,7 @@ pub(crate) fn extremes<V: Vector>(values: &[f32]) -> (f32, f32) {
 pub(crate) struct Array<const FMA: bool, const N: usize>([f32; N]);
 
 /// Four floats, in whatever registers the build's target has.
-pub(crate) type Portable = Array<false, 4>;
+pub(crate) type Portable = Array<{ FUSED }, 4>;
 
 impl<const FMA: bool, const N: usize> Vector for Array<FMA, N> {
     type Floats = [f32; N];

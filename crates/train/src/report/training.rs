@@ -117,12 +117,14 @@ fn score(curve: &Curve, x: Axis) -> Option<Panel> {
     });
     let heading = html! {
         h3 { "F1 on dev" }
-        ul.legend {
-            @if !old.is_empty() {
-                li { span.key {} "of what is learned" }
-                li { span.key.old {} "of what was known" }
+        @if best.is_some() || !old.is_empty() {
+            ul.legend {
+                @if !old.is_empty() {
+                    li { span.key {} "of what is learned" }
+                    li { span.key.old {} "of what was known" }
+                }
+                @if best.is_some() { li { span.key.best {} "the best, kept as model-best" } }
             }
-            @if best.is_some() { li { span.key.best {} "the best, kept as model-best" } }
         }
     };
     let title = match best {
